@@ -1,0 +1,1 @@
+"""Measure how far up Pearl's ladder an agent gets."""

@@ -1,0 +1,1 @@
+"""Agents: the protocol, the registry, and one file per family."""

@@ -1,0 +1,1 @@
+"""Evaluate agents on suites, with logs that resume."""

@@ -1,0 +1,1 @@
+"""Losses, skill, profile, honesty, and their intervals."""

@@ -1,0 +1,1 @@
+"""Worlds, twins, suites, and what an agent is told."""

@@ -1,0 +1,1 @@
+"""Exact answers on all three rungs."""

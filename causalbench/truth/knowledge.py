@@ -1,0 +1,75 @@
+"""Say what an agent may know: its regime, what it is shown, what it may assume."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+from causalbench.errors import AccessError
+
+__all__ = ["REGIMES", "SHOWN", "Budget", "Knowledge", "Regime", "Shown"]
+
+Regime = Literal["see", "do", "intent", "replay"]
+Shown = Literal["none", "diagram", "mechanisms"]
+REGIMES: tuple[str, ...] = get_args(Regime)
+SHOWN: tuple[str, ...] = get_args(Shown)
+_RUNG = {"see": 1, "do": 2, "intent": 3, "replay": 3}
+
+
+@dataclass(frozen=True, slots=True)
+class Knowledge:
+    """What an agent is given about a world (DESIGN: Knowledge).
+
+    Args:
+        regime: ``see`` (watch), ``do`` (intervene), ``intent`` (intervene after seeing one's own
+            natural choice) or ``replay`` (intervene on a unit already seen).
+        shown: ``none``, ``diagram`` or ``mechanisms``.
+        assumptions: stated assumptions, e.g. ``("coupling:y=monotone",)``; sorted.
+
+    Raises:
+        AccessError: a regime or shown that does not exist.
+    """
+
+    regime: Regime = "see"
+    shown: Shown = "none"
+    assumptions: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.regime not in REGIMES:
+            msg = f"regime '{self.regime}' does not exist; choose one of {', '.join(REGIMES)}."
+            raise AccessError(msg)
+        if self.shown not in SHOWN:
+            msg = f"shown '{self.shown}' does not exist; choose one of {', '.join(SHOWN)}."
+            raise AccessError(msg)
+
+    @property
+    def rung(self) -> int:
+        """The highest rung that the regime itself gives access to: 1, 2 or 3."""
+        return _RUNG[self.regime]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return a JSON-ready dict."""
+        return {"regime": self.regime, "shown": self.shown, "assumptions": list(self.assumptions)}
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """How much more than its dossier an agent may ask of its lab, in units (>= 0).
+
+    Args:
+        rows: units it may watch.
+        interventions: units it may intervene on (one environment step is one of them).
+        replays: units it may run again under another action (one replay step is one of them).
+    """
+
+    rows: int = 0
+    interventions: int = 0
+    replays: int = 0
+
+    def to_dict(self) -> dict[str, int]:
+        """Return a JSON-ready dict."""
+        return {
+            "rows": self.rows,
+            "interventions": self.interventions,
+            "replays": self.replays,
+        }

@@ -1,0 +1,1 @@
+"""Worlds and suites as data files; no code."""
