@@ -18,7 +18,7 @@ def project() -> dict[str, object]:
 
 
 def test_every_subpackage_is_listed() -> None:
-    """pyproject lists exactly the folders that hold a package."""
+    """The project file lists exactly the folders that hold a package."""
     folders = {
         ".".join(path.parent.relative_to(ROOT).parts)
         for path in (ROOT / "causalbench").rglob("__init__.py")
