@@ -1,1 +1,18 @@
-"""Structural causal models."""
+"""Structural causal models: variables, mechanisms with their noise, and ways in and out."""
+
+from __future__ import annotations
+
+from causalbench.scm.couplings import couple, pad_noise, shuffle_noise
+from causalbench.scm.mechanism import LinearMechanism, Mechanism
+from causalbench.scm.model import SCM
+from causalbench.scm.variable import Variable
+
+__all__ = [
+    "SCM",
+    "LinearMechanism",
+    "Mechanism",
+    "Variable",
+    "couple",
+    "pad_noise",
+    "shuffle_noise",
+]

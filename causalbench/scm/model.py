@@ -1,0 +1,461 @@
+"""Hold a structural causal model as a frozen value."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from causalbench.errors import WorldError, suggest
+from causalbench.graph import Diagram
+from causalbench.query.ast import Vocabulary
+from causalbench.scm import draw as _draw
+from causalbench.scm.couplings import Coupling
+from causalbench.scm.mechanism import LinearMechanism, Mechanism
+from causalbench.scm.variable import Variable
+
+if TYPE_CHECKING:
+    from os import PathLike
+
+    import networkx as nx
+    import pandas as pd
+
+__all__ = ["SCM"]
+
+AnyMechanism = Mechanism | LinearMechanism
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class SCM:
+    """A structural causal model: variables, and one mechanism with its own noise for each.
+
+    Frozen: `do` and its kin return new models. Two models are equal when their `digest` is; the
+    order in which variables are declared is presentation, and takes no part in it.
+
+    Args:
+        variables: name to `Variable`, all discrete or all real.
+        mechanisms: name to `Mechanism` (discrete) or `LinearMechanism` (real).
+        couplings_known: False where the mechanisms come from CPTs alone (a Bayesian network, a
+            fit), so that rung 3 rests on a coupling that was assumed.
+
+    Raises:
+        WorldError: the parts do not make an acyclic model; the message names the place.
+    """
+
+    variables: Mapping[str, Variable]
+    mechanisms: Mapping[str, AnyMechanism]
+    couplings_known: bool = True
+
+    def __post_init__(self) -> None:
+        variables, given = dict(self.variables), dict(self.mechanisms)
+        _check(variables, given)
+        object.__setattr__(self, "variables", MappingProxyType(variables))
+        ordered = {name: given[name] for name in variables}
+        object.__setattr__(self, "mechanisms", MappingProxyType(ordered))
+        _ = self.full_diagram  # refuses cycles
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All names, in the order of declaration."""
+        return tuple(self.variables)
+
+    @cached_property
+    def visible(self) -> tuple[str, ...]:
+        """The names that are not hidden, in the order of declaration."""
+        return tuple(name for name, variable in self.variables.items() if not variable.hidden)
+
+    @cached_property
+    def hidden(self) -> tuple[str, ...]:
+        """The hidden names, in the order of declaration."""
+        return tuple(name for name, variable in self.variables.items() if variable.hidden)
+
+    @property
+    def order(self) -> tuple[str, ...]:
+        """All names, causes before effects."""
+        return self.full_diagram.order()
+
+    @cached_property
+    def is_discrete(self) -> bool:
+        """Whether all variables have labels."""
+        return not self.is_linear
+
+    @cached_property
+    def is_linear(self) -> bool:
+        """Whether the model is linear-Gaussian: all variables are real."""
+        return all(variable.is_real for variable in self.variables.values())
+
+    @cached_property
+    def vocabulary(self) -> Vocabulary:
+        """What a query may name: all variables, hidden ones too."""
+        return Vocabulary({name: variable.values for name, variable in self.variables.items()})
+
+    @cached_property
+    def full_diagram(self) -> Diagram:
+        """The diagram over all variables, which has no ``<->`` edge."""
+        edges = [(a, b) for b, mechanism in self.mechanisms.items() for a in mechanism.parents]
+        return Diagram(self.variables, edges)
+
+    @cached_property
+    def diagram(self) -> Diagram:
+        """The diagram over the visible variables: hidden ones become ``<->`` edges."""
+        return self.full_diagram.project(self.visible)
+
+    def variable(self, name: str) -> Variable:
+        """Return a variable.
+
+        Raises:
+            WorldError: no variable of that name.
+        """
+        if name not in self.variables:
+            raise WorldError(f"there is no variable '{name}'.{suggest(str(name), self.variables)}")
+        return self.variables[name]
+
+    def mechanism(self, name: str) -> AnyMechanism:
+        """Return the mechanism of a variable.
+
+        Raises:
+            WorldError: no variable of that name.
+        """
+        self.variable(name)
+        return self.mechanisms[name]
+
+    def parents(self, name: str) -> tuple[str, ...]:
+        """Return the parents of a variable, hidden ones too, in the order of its table's axes."""
+        return self.mechanism(name).parents
+
+    def do(self, mapping: Mapping[str, Any] | None = None, /, **labels: Any) -> SCM:
+        """Return the model after an intervention: the same noise, the named variables constant.
+
+        ``w.do(x=a).do(x=b)`` equals ``w.do(x=b)``, and ``w.do()`` equals ``w``.
+
+        Args:
+            mapping: name to label (a number for real variables), for names that are no keywords.
+            **labels: the same as keywords.
+
+        Raises:
+            WorldError: an unknown name or value.
+        """
+        forced: dict[str, AnyMechanism] = {}
+        for name, value in {**(mapping or {}), **labels}.items():
+            variable, mechanism = self.variable(name), self.mechanism(name)
+            if isinstance(mechanism, Mechanism):
+                forced[name] = mechanism.forced(variable.code(value))
+            elif isinstance(value, int | float | np.number):
+                forced[name] = mechanism.forced(float(value))
+            else:
+                raise WorldError(f"do: '{name}' is real and takes a number, not {value!r}")
+        return self.replace(mechanisms=forced) if forced else self
+
+    def replace(
+        self,
+        *,
+        variables: Mapping[str, Variable] | None = None,
+        mechanisms: Mapping[str, AnyMechanism] | None = None,
+    ) -> SCM:
+        """Return the model with the given variables and mechanisms put in (or added)."""
+        return SCM(
+            {**self.variables, **(variables or {})},
+            {**self.mechanisms, **(mechanisms or {})},
+            self.couplings_known,
+        )
+
+    def rename(self, names: Mapping[str, str]) -> SCM:
+        """Return the model with variables renamed, old name to new; others keep theirs."""
+        for name in names:
+            self.variable(name)
+        new = {name: names.get(name, name) for name in self.names}
+        if len(set(new.values())) < len(new):
+            raise WorldError("rename: two variables would share a name; choose other names")
+        variables = {new[name]: replace(v, name=new[name]) for name, v in self.variables.items()}
+        mechanisms = {
+            new[name]: replace(m, parents=tuple(new[parent] for parent in m.parents))
+            for name, m in self.mechanisms.items()
+        }
+        return SCM(variables, mechanisms, self.couplings_known)
+
+    def reorder(self, names: Sequence[str]) -> SCM:
+        """Return an equal model that declares its variables in another order."""
+        for name in names:
+            self.variable(name)
+        if len(names) != len(self.names) or set(names) != set(self.names):
+            raise WorldError("reorder: give every name exactly once")
+        variables = {name: self.variables[name] for name in names}
+        return SCM(variables, self.mechanisms, self.couplings_known)
+
+    def relabel(self, permutations: Mapping[str, Sequence[int]]) -> SCM:
+        """Return the model with values listed in another order; the labels keep their meaning.
+
+        Args:
+            permutations: name to a permutation p: the new value i is the old value p[i].
+        """
+        variables, mechanisms = dict(self.variables), dict(self.mechanisms)
+        for name, order in permutations.items():
+            variable = self.variable(name)
+            old = [int(i) for i in order]
+            if sorted(old) != list(range(variable.cardinality)):
+                raise WorldError(f"relabel: {old} is no permutation of the values of '{name}'")
+            labels, numbers = variable.labels, variable.numbers
+            variables[name] = replace(
+                variable,
+                values=tuple(labels[i] for i in old),
+                numbers=None if numbers is None else tuple(numbers[i] for i in old),
+            )
+            back = np.argsort(old)
+            for other, mechanism in mechanisms.items():
+                if not isinstance(mechanism, Mechanism):
+                    continue
+                table: NDArray[np.int64] = mechanism.table
+                if name in mechanism.parents:
+                    table = table.take(old, axis=1 + mechanism.parents.index(name))
+                if other == name:
+                    table = back[table]
+                if table is not mechanism.table:
+                    mechanisms[other] = Mechanism(mechanism.parents, mechanism.noise, table)
+        return SCM(variables, mechanisms, self.couplings_known)
+
+    def draw_noise(self, n: int, *, rng: np.random.Generator) -> dict[str, NDArray[Any]]:
+        """Draw ``n`` units: noise codes, or standard normal numbers for real variables.
+
+        Takes one word of ``rng`` for each variable and unit, variables in sorted order.
+        """
+        return _draw.draw_noise(self, n, rng)
+
+    def solve(
+        self, unit: Mapping[str, Any], do: Mapping[str, Any] | None = None
+    ) -> dict[str, NDArray[Any]]:
+        """Compute all variables of given units, under an intervention or none.
+
+        Args:
+            unit: name to noise code, or an array of them (standard normal numbers if real).
+            do: name to a label, a code, or an array of codes in which -1 leaves a unit alone
+                (real: a number, NaN leaves alone).
+
+        Returns:
+            Name to int64 codes (floats if real), broadcast to one shape.
+
+        Raises:
+            WorldError: noise that is missing or out of range, or an unknown name or value.
+        """
+        return _draw.solve(self, unit, do)
+
+    def draw(
+        self, n: int, *, rng: np.random.Generator, do: Mapping[str, Any] | None = None
+    ) -> dict[str, NDArray[Any]]:
+        """Draw all variables of ``n`` fresh units; ``do`` as in `solve`.
+
+        Returns:
+            Name to int64[n] codes, or float64[n].
+        """
+        values = self.solve(self.draw_noise(n, rng=rng), do)
+        return {
+            name: value if np.ndim(value) else np.full(n, value) for name, value in values.items()
+        }
+
+    def sample(self, n: int, *, rng: np.random.Generator, hidden: bool = False) -> pd.DataFrame:
+        """Draw ``n`` fresh units as a table of labels.
+
+        Args:
+            n: rows.
+            rng: a generator.
+            hidden: whether to show the hidden variables too.
+
+        Returns:
+            One column a variable, in the order of declaration: categorical, or floats if real.
+        """
+        import pandas as pd
+
+        values = self.draw(n, rng=rng)
+        columns: dict[str, Any] = {}
+        for name in self.names if hidden else self.visible:
+            variable = self.variables[name]
+            columns[name] = (
+                values[name]
+                if variable.values is None
+                else pd.Categorical.from_codes(values[name], categories=list(variable.values))
+            )
+        return pd.DataFrame(columns)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the model as plain JSON values; `from_dict` gives back an equal model."""
+        from causalbench.scm.encode import to_dict
+
+        return to_dict(self)
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> SCM:
+        """Read a model from JSON values.
+
+        Raises:
+            WorldError: the data break the schema; the message names the variable and the place.
+        """
+        from causalbench.scm.schema import scm_from_dict
+
+        return scm_from_dict(data)
+
+    @classmethod
+    def from_yaml(cls, source: str | PathLike[str]) -> SCM:
+        """Read a model from a YAML file, or from YAML text (which has a line break).
+
+        Raises:
+            WorldError: the text is no model.
+            NotFoundError: there is no such file.
+        """
+        from causalbench.scm.yaml_text import load_yaml, text_of
+
+        return cls.from_dict(load_yaml(text_of(source)))
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of the canonical JSON, in hexadecimal."""
+        from causalbench.scm.encode import digest
+
+        return digest(self)
+
+    def to_networkx(self) -> nx.DiGraph[str]:
+        """Return the diagram over all variables; nodes carry ``hidden`` and ``values``."""
+        import networkx as nx
+
+        graph: nx.DiGraph[str] = nx.DiGraph()
+        for name, variable in self.variables.items():
+            graph.add_node(name, hidden=variable.hidden, values=variable.values)
+        graph.add_edges_from((a, b) for b in self.names for a in self.parents(b))
+        return graph
+
+    def to_bif(self) -> str:
+        """Return the model's CPTs as BIF text; couplings and hiddenness are not kept by BIF."""
+        from causalbench.scm.bif_write import to_bif
+
+        return to_bif(self)
+
+    @classmethod
+    def from_bif(
+        cls,
+        source: str | PathLike[str],
+        *,
+        coupling: Coupling | None = None,
+        renormalise: bool = False,
+    ) -> SCM:
+        """Read a Bayesian network from a BIF file (.gz too), or from BIF text.
+
+        Args:
+            source: a path, or the text itself.
+            coupling: for every CPT; None takes "independent" where that is small, else "monotone".
+            renormalise: divide rows that do not sum to 1 within 1e-9, with a warning that says how
+                many; otherwise they are errors.
+
+        Raises:
+            WorldError: the text is no network; the message names the line.
+            NotFoundError: there is no such file.
+        """
+        from causalbench.scm.bif import from_bif
+
+        return from_bif(source, coupling=coupling, renormalise=renormalise)
+
+    def to_pgmpy(self) -> Any:
+        """Return a pgmpy ``DiscreteBayesianNetwork`` with the CPTs, hidden variables too."""
+        from causalbench.scm.pgmpy_models import to_pgmpy
+
+        return to_pgmpy(self)
+
+    @classmethod
+    def from_pgmpy(
+        cls, model: Any, *, coupling: Coupling | None = None, hidden: Sequence[str] = ()
+    ) -> SCM:
+        """Read a pgmpy ``DiscreteBayesianNetwork``; ``coupling`` as in `from_bif`."""
+        from causalbench.scm.pgmpy_models import from_pgmpy
+
+        return from_pgmpy(model, coupling=coupling, hidden=hidden)
+
+    def to_dowhy(self) -> Any:
+        """Return a ``dowhy.gcm`` model whose mechanisms are this model's."""
+        from causalbench.scm.dowhy_models import to_dowhy
+
+        return to_dowhy(self)
+
+    @classmethod
+    def from_dowhy(cls, model: Any) -> SCM:
+        """Read a linear-Gaussian ``dowhy.gcm`` model, or one made by `to_dowhy`."""
+        from causalbench.scm.dowhy_models import from_dowhy
+
+        return from_dowhy(model)
+
+    @classmethod
+    def from_frame(cls, frame: pd.DataFrame, diagram: str | Diagram, **options: Any) -> SCM:
+        """Fit CPTs to a table of labels (see `causalbench.scm.fit.from_frame`)."""
+        from causalbench.scm.fit import from_frame
+
+        return from_frame(frame, diagram, **options)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, SCM):
+            return NotImplemented
+        return self is other or self.digest == other.digest
+
+    def __hash__(self) -> int:
+        return hash(self.digest)
+
+    def __repr__(self) -> str:
+        kind = "linear-Gaussian" if self.is_linear else "discrete"
+        hidden = f", {len(self.hidden)} hidden" if self.hidden else ""
+        return f"SCM({kind}, {len(self.names)} variables{hidden}: {self.full_diagram})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (SCM, (dict(self.variables), dict(self.mechanisms), self.couplings_known))
+
+
+def _check(variables: Mapping[str, Variable], mechanisms: Mapping[str, AnyMechanism]) -> None:
+    if not variables:
+        raise WorldError("variables: none are given; a model needs at least one")
+    for name, variable in variables.items():
+        if name != variable.name:
+            raise WorldError(f"variables: '{name}' stands for a variable named '{variable.name}'")
+        if name not in mechanisms:
+            raise WorldError(f"mechanism of '{name}' is missing; add it")
+    for name, mechanism in mechanisms.items():
+        place = f"mechanism of '{name}'"
+        if name not in variables:
+            hint = suggest(name, variables)
+            raise WorldError(f"{place}: there is no variable '{name}'; add it.{hint}")
+        for parent in mechanism.parents:
+            if parent not in variables:
+                hint = suggest(parent, variables)
+                raise WorldError(f"{place}: there is no parent '{parent}'.{hint}")
+        _check_kind(variables, name, mechanism, place)
+    if len({variable.is_real for variable in variables.values()}) > 1:
+        real = next(name for name, variable in variables.items() if variable.is_real)
+        raise WorldError(f"variable '{real}' is real and others are discrete; make all alike")
+
+
+def _check_kind(
+    variables: Mapping[str, Variable], name: str, mechanism: AnyMechanism, place: str
+) -> None:
+    variable = variables[name]
+    if variable.is_real != isinstance(mechanism, LinearMechanism):
+        fit = "a linear mechanism" if variable.is_real else "noise and table, or a CPT"
+        kind = "real" if variable.is_real else "discrete"
+        raise WorldError(f"{place}: '{name}' is {kind} and needs {fit}")
+    if not isinstance(mechanism, Mechanism):
+        return
+    cards = []
+    for parent in mechanism.parents:
+        if variables[parent].is_real:
+            raise WorldError(f"{place}: parent '{parent}' is real and '{name}' is discrete")
+        cards.append(variables[parent].cardinality)
+    if mechanism.shape != tuple(cards):
+        raise WorldError(
+            f"{place}: table rows have shape {mechanism.shape}, but the parents"
+            f" ({', '.join(mechanism.parents)}) have {tuple(cards)} values"
+        )
+    card = variable.cardinality
+    if mechanism.table.size and mechanism.table.max() >= card:
+        at = tuple(np.argwhere(mechanism.table >= card)[0])
+        spot = "".join(f"[{i}]" for i in at)
+        raise WorldError(
+            f"{place}, table{spot}: {mechanism.table[at]} is out of range; '{name}' has values"
+            f" 0 to {card - 1}"
+        )
