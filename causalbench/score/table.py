@@ -1,0 +1,226 @@
+"""Turn records into the rows that tables print and ``run --json`` gives.
+
+Three tables. *Rows*: skill by (agent, track, cell, rung). *Agents*: height, honesty and statuses by
+(agent, track, group). *Named*: questions without a twin, by their mean error, never in skill.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from causalbench.errors import ScoreError
+from causalbench.score.honesty import honesty
+from causalbench.score.losses import STATUSES
+from causalbench.score.profile import profile
+from causalbench.score.record import COSTS
+from causalbench.score.skill import Skill, height, scored, skill
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from causalbench.score.record import Record
+
+__all__ = ["agent_rows", "named_rows", "score_table", "skill_rows", "status_counts"]
+
+_TRACKS = ("estimates", "decisions")
+_CELLS = ("mechanisms", "diagram", "lab")
+_GROUPS = ("learning", "reasoning", "beyond")
+_Place = TypeVar("_Place", bound=Hashable)
+
+
+def score_table(records: Sequence[Record], *, suite: str, seed: int, digest: str) -> dict[str, Any]:
+    """Build everything that ``run --json`` prints.
+
+    Args:
+        records: of all agents, in the order in which tables show the agents.
+        suite: the suite's name.
+        seed: the suite's seed, which also seeds the bootstrap.
+        digest: the suite's digest.
+
+    Returns:
+        Keys ``suite``, ``seed``, ``digest``, ``rows``, ``agents``, ``named``.
+
+    Raises:
+        ScoreError: no records.
+    """
+    if not records:
+        msg = "a table of no answers doesn't exist; run an agent that accepts these questions."
+        raise ScoreError(msg)
+    return {
+        "suite": suite,
+        "seed": seed,
+        "digest": digest,
+        "rows": skill_rows(records, seed=seed, digest=digest),
+        "agents": agent_rows(records, seed=seed, digest=digest),
+        "named": named_rows(records),
+    }
+
+
+def skill_rows(records: Sequence[Record], *, seed: int, digest: str) -> list[dict[str, Any]]:
+    """Compute one row for each (agent, track, cell, rung) that was played.
+
+    ``maximum`` is the skill that perfect use of what is given attains: 1 where that settles the
+    questions, None in a lab, where it depends on the budget and isn't known in closed form. A cell
+    played on questions without twins has 0 pairs and no skill. ``cost`` is the mean per dossier.
+
+    Args:
+        records: of all agents.
+        seed: seeds the bootstrap.
+        digest: seeds the bootstrap too.
+    """
+    rows = []
+    places = _split(records, lambda one: (one.agent, one.track, one.cell, one.rung))
+    for (agent, track, cell, rung), held in _ordered(places, records, _CELLS):
+        pairs = scored(held)
+        rng = _rng(seed, digest, track, cell, rung)
+        found = skill(pairs, rng=rng) if pairs else None
+        rows.append(
+            {
+                "agent": agent,
+                "track": track,
+                "cell": cell,
+                "rung": rung,
+                **_numbers(found),
+                "maximum": None if cell == "lab" or not pairs else 1.0,
+                "profile": profile(pairs or held),
+                "cost": _cost(held),
+                "group": held[0].group,
+                "control": held[0].control,
+                "items": len({(one.dossier, one.question) for one in held}),
+                "status_counts": status_counts(held),
+            }
+        )
+    return rows
+
+
+def agent_rows(records: Sequence[Record], *, seed: int, digest: str) -> list[dict[str, Any]]:
+    """Compute height and honesty for each (agent, track, group) that was played.
+
+    Height pools the cells of one group by their sums; honesty is over all of the track's honesty
+    items, whatever their group, so it stands alike in each of the track's rows.
+
+    Args:
+        records: of all agents.
+        seed: seeds the bootstrap.
+        digest: seeds the bootstrap too.
+    """
+    rows = []
+    tracks = _split(records, lambda one: (one.agent, one.track))
+    places = _split(records, lambda one: (one.agent, one.track, one.group))
+    for (agent, track, group), held in _ordered(places, records, _GROUPS):
+        rungs = {
+            rung: skill(pairs, rng=_rng(seed, digest, track, group, rung))
+            for (rung,), pairs in _split(scored(held), lambda one: (one.rung,)).items()
+        }
+        rows.append(
+            {
+                "agent": agent,
+                "track": track,
+                "height": height(rungs),
+                "honesty": honesty(tracks[agent, track]),
+                "status_counts": status_counts(held),
+                "group": group,
+                "control": held[0].control,
+                "rungs": {str(rung): _numbers(rungs[rung]) for rung in sorted(rungs)},
+            }
+        )
+    return rows
+
+
+def named_rows(records: Sequence[Record]) -> list[dict[str, Any]]:
+    """Compute the mean error of the questions without a twin, and whose readings they follow.
+
+    Args:
+        records: of all agents; only those of role ``named`` count.
+
+    Returns:
+        One row for each (agent, track, cell, rung): ``error`` is the mean absolute error of the
+        answered estimates, or the mean regret of the answered decisions weighted by how often
+        their observations occur; None where none was answered.
+    """
+    rows = []
+    named = [record for record in records if record.role == "named"]
+    places = _split(named, lambda one: (one.agent, one.track, one.cell, one.rung))
+    for (agent, track, cell, rung), held in _ordered(places, records, _CELLS):
+        answered = [record for record in held if record.status == "answered"]
+        weight = sum(record.weight for record in answered)
+        rows.append(
+            {
+                "agent": agent,
+                "track": track,
+                "cell": cell,
+                "rung": rung,
+                "questions": len({(one.dossier, one.question) for one in held}),
+                "error": sum(one.loss for one in answered) / weight if weight > 0 else None,
+                "profile": profile(held),
+                "group": held[0].group,
+                "control": held[0].control,
+                "status_counts": status_counts(held),
+            }
+        )
+    return rows
+
+
+def status_counts(records: Iterable[Record]) -> dict[str, int]:
+    """Count every status, those that don't occur included."""
+    counts = Counter[str](record.status for record in records)
+    return {status: counts[status] for status in STATUSES}
+
+
+def _numbers(found: Skill | None) -> dict[str, Any]:
+    """Return a skill's columns, all None without pairs."""
+    if found is None:
+        return {"skill": None, "low": None, "high": None, "pairs": 0, "per_pair_mean": None}
+    return {
+        "skill": found.value,
+        "low": found.low,
+        "high": found.high,
+        "pairs": found.pairs,
+        "per_pair_mean": found.per_pair,
+    }
+
+
+def _cost(records: Sequence[Record]) -> dict[str, float]:
+    """Return the mean cost of a dossier."""
+    dossiers = len({(record.repeat, record.dossier) for record in records})
+    return {
+        name: sum(float(record.cost.get(name, 0.0)) for record in records) / dossiers
+        for name in COSTS
+    }
+
+
+def _split(
+    records: Iterable[Record], place: Callable[[Record], _Place]
+) -> dict[_Place, list[Record]]:
+    """Sort records into their places, each in given order."""
+    places: dict[_Place, list[Record]] = defaultdict(list)
+    for record in records:
+        places[place(record)].append(record)
+    return dict(places)
+
+
+def _ordered(
+    places: dict[Any, list[Record]], records: Sequence[Record], third: Sequence[str]
+) -> list[tuple[Any, list[Record]]]:
+    """Order places by agent as given, track, rung where there is one, and the third key."""
+    agents = {name: index for index, name in enumerate(dict.fromkeys(r.agent for r in records))}
+
+    def rank(entry: tuple[Any, list[Record]]) -> tuple[int, ...]:
+        agent, track, kind, *rung = entry[0]
+        return agents[agent], _index(_TRACKS, track), *rung, _index(third, kind)
+
+    return sorted(places.items(), key=rank)
+
+
+def _index(known: Sequence[str], name: str) -> int:
+    """Return a name's place among the known ones, or the place behind them."""
+    return known.index(name) if name in known else len(known)
+
+
+def _rng(seed: int, digest: str, *place: object) -> np.random.Generator:
+    """Seed a bootstrap: the same for every agent, so that they are resampled alike."""
+    from causalbench.rng import generator
+
+    return generator(seed, " ".join(("bootstrap", digest, *map(str, place))))
