@@ -10,8 +10,8 @@ Reference: Galles and Pearl, An axiomatic characterization of causal counterfact
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from causalbench.query.ast import (
     Atom,
@@ -24,6 +24,9 @@ from causalbench.query.ast import (
     Subscript,
     Term,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
 
 __all__ = [
     "conjunctions",

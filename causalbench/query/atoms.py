@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
-from causalbench.errors import QueryError
 from causalbench.query.ast import Action, Atom, Constant, Operator, Subscript, Term, Vocabulary
 from causalbench.query.cursor import Cursor
-from causalbench.query.lexer import Token
+
+if TYPE_CHECKING:
+    from causalbench.query.lexer import Token
 
 __all__ = ["MAX_DEPTH", "AtomReader", "Binding"]
 
@@ -33,8 +34,6 @@ class AtomReader(Cursor):
         super().__init__(text, vocabulary)
         self.binding: Binding | None = None
 
-    # -- the placeholder of a choice ------------------------------------------------------------
-
     def placeholder(self, closers: str) -> Action | None:
         """Step over the placeholder if it stands here by itself, and return its action."""
         if self.binding is None or not self.is_word(self.binding.name):
@@ -45,8 +44,6 @@ class AtomReader(Cursor):
         self.index += 1
         self.binding.used = True
         return self.binding.action
-
-    # -- terms ----------------------------------------------------------------------------------
 
     def subscript(self, close: str, depth: int = 1) -> Subscript:
         """Read ``x=1, m=m[x=0]`` up to a closing sign, which is stepped over."""
@@ -91,8 +88,6 @@ class AtomReader(Cursor):
             return Term(name, self.subscript("]", depth))
         return Term(name)
 
-    # -- atoms ----------------------------------------------------------------------------------
-
     def atom(self) -> Atom:
         """Read ``y[x=1] = 1``."""
         if self.is_word("do") and self.after.text == "(" and self.after.kind == "sign":
@@ -132,8 +127,6 @@ class AtomReader(Cursor):
         if action is None:
             return (self.atom(),)
         return tuple(Atom(Term(name), "=", value) for name, value in action)
-
-    # -- conditions -----------------------------------------------------------------------------
 
     def condition(self, close: str) -> tuple[Subscript | None, tuple[Atom, ...]]:
         """Read what follows ``|``: atoms, and at most one ``do(...)``.
@@ -177,4 +170,4 @@ class AtomReader(Cursor):
     def ensure_text(self) -> None:
         """Refuse a blank text."""
         if self.token.kind == "end" and self.index == 0:
-            raise QueryError("the text is empty; write a query such as P(y=1 | do(x=1))")
+            self.fail("expected a query such as P(y=1 | do(x=1)), found an empty text")

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from math import isfinite
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from causalbench.errors import QuerySyntaxError, UnknownNameError, suggest
-from causalbench.query.ast import Constant, Vocabulary
-from causalbench.query.lexer import Token, describe, tokenize
+from causalbench.query.lexer import Token, describe, shorten, tokenize
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from causalbench.query.ast import Constant, Vocabulary
 
 __all__ = ["Cursor"]
 
 _LISTED = 8
+_COMPARED = 80
 _LABEL_KINDS = frozenset({"word", "number", "string"})
 
 
@@ -98,8 +103,8 @@ class Cursor:
         if self.vocabulary is not None and name not in self.vocabulary.values:
             known = self.vocabulary.values
             raise UnknownNameError(
-                f"column {token.column}: unknown variable {name!r}; expected one of "
-                f"{_listing(known)}.{suggest(name, known)}"
+                f"column {token.column}: unknown variable {shorten(name)}; expected one of "
+                f"{_listing(known)}.{suggest(name[:_COMPARED], known)}"
             )
         return name
 
@@ -128,12 +133,12 @@ class Cursor:
             return self._real(name, label, token)
         values = self.values_of(name)
         if values is not None and label not in values:
-            hint = suggest(label, values)
+            hint = suggest(label[:_COMPARED], values)
             if label == name:
                 hint = f" For the natural value of {name!r} write {name}[]."
             raise UnknownNameError(
-                f"column {token.column}: {label!r} is not a value of {name!r}; expected one of "
-                f"{_listing(values)}.{hint}"
+                f"column {token.column}: {shorten(label)} is not a value of {name!r}; expected "
+                f"one of {_listing(values)}.{hint}"
             )
         return label
 
@@ -148,7 +153,7 @@ class Cursor:
         return number
 
 
-def _listing(names: object) -> str:
+def _listing(names: Iterable[str]) -> str:
     """Return the first few names, for a message."""
-    shown = [repr(str(name)) for name in names]  # type: ignore[attr-defined]
+    shown = [repr(name) for name in names]
     return ", ".join(shown[:_LISTED]) + (", ..." if len(shown) > _LISTED else "")

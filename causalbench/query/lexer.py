@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from causalbench.errors import QuerySyntaxError
 
-__all__ = ["NUMBER", "WORD", "Token", "describe", "tokenize"]
+__all__ = ["NUMBER", "WORD", "Token", "describe", "shorten", "tokenize"]
 
 NUMBER = r"(?:[0-9]+(?:\.[0-9]+)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
 WORD = r"\w+(?:\.\w+)*"
@@ -48,11 +48,15 @@ def describe(token: Token) -> str:
     """Return how a message names what was found."""
     if token.kind == "end":
         return "the end of the text"
-    text = token.text if len(token.text) <= _SHOWN else token.text[:_SHOWN] + "..."
-    return repr(text)
+    return shorten(token.text)
 
 
-@lru_cache(maxsize=4096)
+def shorten(text: str) -> str:
+    """Return a text in quotes for a message, cut where it is long."""
+    return repr(text if len(text) <= _SHOWN else text[:_SHOWN] + "...")
+
+
+@lru_cache(maxsize=1024)
 def tokenize(text: str) -> tuple[Token, ...]:
     """Cut text into tokens; the last has kind ``end``.
 

@@ -11,6 +11,7 @@ Reference: Pearl, Causality (2nd edition), chapters 4 and 9; Direct and indirect
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from causalbench.query.ast import (
     Atom,
@@ -22,8 +23,10 @@ from causalbench.query.ast import (
     Subscript,
     Term,
 )
-from causalbench.query.atoms import AtomReader
-from causalbench.query.lexer import Token
+
+if TYPE_CHECKING:
+    from causalbench.query.atoms import AtomReader
+    from causalbench.query.lexer import Token
 
 __all__ = ["NAMED", "read_named"]
 
@@ -119,19 +122,24 @@ def _expand(name: str, effect: _Effect) -> Weighted:
             natural, other = (low, effect.high) if name == "NDE" else (high, effect.low)
             nested = [(mediator, Term(mediator, natural)) for mediator in effect.mediators]
             return (1.0, effect.ask(effect.world(other, *nested))), (-1.0, effect.ask(low))
-        case "PN":
-            seen = (effect.at(effect.high), effect.hit())
-            return ((1.0, Probability((effect.miss(low),), seen)),)
-        case "PS":
-            seen = (effect.at(effect.low), effect.miss())
-            return ((1.0, Probability((effect.hit(high),), seen)),)
-        case "PNS":
-            return ((1.0, Probability((effect.hit(high), effect.miss(low)))),)
+        case "PN" | "PS" | "PNS":
+            return ((1.0, _causation(name, effect)),)
         case _:  # ATE, CATE, TE
             return (
                 (1.0, effect.ask(high, _all_in(effect.strata, high))),
                 (-1.0, effect.ask(low, _all_in(effect.strata, low))),
             )
+
+
+def _causation(name: str, effect: _Effect) -> Probability:
+    """Write out a probability of causation."""
+    hit = effect.hit(effect.world(effect.high))
+    miss = effect.miss(effect.world(effect.low))
+    if name == "PN":
+        return Probability((miss,), (effect.at(effect.high), effect.hit()))
+    if name == "PS":
+        return Probability((hit,), (effect.at(effect.low), effect.miss()))
+    return Probability((hit, miss))
 
 
 def _all_in(atoms: tuple[Atom, ...], subscript: Subscript) -> tuple[Atom, ...]:

@@ -41,7 +41,7 @@ def quote(name_or_value: Constant) -> str:
 
 def render(query: Query) -> str:
     """Return a query in normal form: ``w*P(...) + ... + constant``."""
-    parts = []
+    parts: list[str] = []
     for weight, quantity in query.terms:
         size = abs(weight)
         factor = "" if size == 1 else f"{number(size)}*"

@@ -8,10 +8,13 @@ question it is; whether a lower rung's laws already fix the answer is for a cert
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from causalbench.query.algebra import conjunctions, is_nested
 from causalbench.query.ast import Choice, Quantity, Query, Term
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 __all__ = ["rung_of", "rung_of_quantity"]
 
