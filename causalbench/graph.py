@@ -7,7 +7,6 @@ graphs" (2023), sections 2 and 3, for m-separation and latent projection.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from causalbench.errors import WorldError, suggest
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
     import networkx as nx
 
 __all__ = ["Diagram"]

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import math
 import zlib
-from collections.abc import Sequence
-from typing import TypeVar
+from typing import TypeVar, TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from collections.abc import Sequence
 
 __all__ = [
     "GRID",
@@ -61,13 +63,14 @@ def words(rng: np.random.Generator, n: int) -> NDArray[np.uint64]:
     Raises:
         TypeError: the generator is none of NumPy's, or its words have 32 bits.
     """
-    if not isinstance(rng, np.random.Generator):
+    source = getattr(rng, "bit_generator", None)
+    if source is None:
         msg = f"rng must be a numpy.random.Generator, not {type(rng).__name__}; use default_rng(0)"
         raise TypeError(msg)
-    if isinstance(rng.bit_generator, np.random.MT19937):
+    if isinstance(source, np.random.MT19937):
         msg = "rng has MT19937's 32-bit words; use numpy.random.default_rng(seed) (PCG64)"
         raise TypeError(msg)
-    raw: NDArray[np.uint64] = rng.bit_generator.random_raw(n)
+    raw: NDArray[np.uint64] = source.random_raw(n)
     return raw
 
 
@@ -77,7 +80,7 @@ def uniforms(rng: np.random.Generator, shape: Shape) -> NDArray[np.float64]:
     raw = words(rng, math.prod(size))
     raw >>= np.uint64(11)
     # Below 2**63 the signed view has the same value, and converts to float several times faster.
-    result: NDArray[np.float64] = raw.view(np.int64) * 2.0**-53
+    result = np.multiply(raw.view(np.int64), 2.0**-53, dtype=np.float64)
     return result.reshape(size)
 
 

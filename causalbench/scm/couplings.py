@@ -10,14 +10,16 @@ import heapq
 import itertools
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
 
 from causalbench.errors import WorldError, suggest
 from causalbench.rng import permutation
 from causalbench.scm.mechanism import MAX_CELLS, Mechanism, as_distribution
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
 
 __all__ = ["MAX_NOISE", "Coupling", "antitone", "couple", "independent", "mixture", "monotone"]
 __all__ += ["natural_coupling", "pad_noise", "shuffle_noise"]
@@ -132,7 +134,8 @@ def pad_noise(mechanism: Mechanism, size: int) -> Mechanism:
         heapq.heappush(heap, (weight / 2, extra, row))
     heap.sort(key=lambda entry: entry[1])
     rows = [row for _, _, row in heap]
-    return Mechanism(mechanism.parents, [-weight for weight, _, _ in heap], mechanism.table[rows])
+    noise = np.array([-weight for weight, _, _ in heap])
+    return Mechanism(mechanism.parents, noise, mechanism.table[rows])
 
 
 def shuffle_noise(mechanism: Mechanism, rng: np.random.Generator) -> Mechanism:
@@ -169,6 +172,8 @@ def _quantile(
 
 
 def _read(coupling: Coupling) -> tuple[str, Mapping[str, Any]]:
+    name: Any
+    options: Any
     if isinstance(coupling, str):
         name, options = coupling, {}
     elif isinstance(coupling, Mapping) and len(coupling) == 1:

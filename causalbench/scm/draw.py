@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +12,7 @@ from causalbench.rng import uniforms
 from causalbench.scm.mechanism import LinearMechanism, Mechanism
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from causalbench.scm.model import SCM
 
 __all__ = ["draw_noise", "solve"]

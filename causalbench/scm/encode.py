@@ -7,9 +7,9 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from causalbench.scm.mechanism import LinearMechanism, Mechanism
-from causalbench.scm.variable import Variable
 
 if TYPE_CHECKING:
+    from causalbench.scm.variable import Variable
     from causalbench.scm.model import SCM
 
 __all__ = ["SCHEMA", "canonical", "digest", "to_dict"]

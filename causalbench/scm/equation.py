@@ -1,6 +1,6 @@
 """Turn an equation such as ``"a or b"`` into a deterministic mechanism, without ``eval``.
 
-The grammar: names (quoted by backticks where they are odd), ``and or not``, comparisons, ``+ - * %``,
+The grammar: names (in backticks where they are odd), ``and or not``, comparisons, ``+ - * %``,
 ``min`` and ``max``, ``... if ... else ...``, numbers, quoted labels, True and False. ``!=`` of two
 truth values is exclusive or.
 """
@@ -11,16 +11,18 @@ import ast
 import math
 import operator
 import re
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from causalbench.errors import WorldError, suggest
 from causalbench.scm.mechanism import MAX_CELLS, Mechanism
-from causalbench.scm.variable import Variable
+
+if TYPE_CHECKING:
+    from causalbench.scm.variable import Variable
+    from collections.abc import Callable, Mapping
 
 __all__ = ["MAX_EQUATION", "equation_mechanism"]
 
@@ -257,7 +259,7 @@ class _Reader:
         if numbers is None:
             raise self.fail(f"it gives numbers, but '{target.name}' has no 'numbers'; add them")
         distance = np.abs(wanted[..., None] - np.array(numbers))
-        found = distance.argmin(axis=-1)
+        found: Array = distance.argmin(axis=-1)
         missing = distance.min(axis=-1) > 1e-9 * np.maximum(1, np.abs(wanted))
         if missing.any():
             raise self.fail(f"it can give {wanted[missing].flat[0]:g}, no value of '{target.name}'")

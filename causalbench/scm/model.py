@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from causalbench.errors import WorldError, suggest
 from causalbench.graph import Diagram
 from causalbench.query.ast import Vocabulary
 from causalbench.scm import draw as _draw
-from causalbench.scm.couplings import Coupling
 from causalbench.scm.mechanism import LinearMechanism, Mechanism
-from causalbench.scm.variable import Variable
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from causalbench.scm.variable import Variable
+    from causalbench.scm.couplings import Coupling
+    from collections.abc import Mapping, Sequence
     from os import PathLike
 
     import networkx as nx
@@ -92,7 +92,7 @@ class SCM:
     @cached_property
     def vocabulary(self) -> Vocabulary:
         """What a query may name: all variables, hidden ones too."""
-        return Vocabulary({name: variable.values for name, variable in self.variables.items()})
+        return Vocabulary({name: variable.values for name, variable in self.variables.items()})  # noqa: PD011
 
     @cached_property
     def full_diagram(self) -> Diagram:
@@ -275,8 +275,8 @@ class SCM:
             variable = self.variables[name]
             columns[name] = (
                 values[name]
-                if variable.values is None
-                else pd.Categorical.from_codes(values[name], categories=list(variable.values))
+                if variable.is_real
+                else pd.Categorical.from_codes(values[name], categories=list(variable.labels))
             )
         return pd.DataFrame(columns)
 

@@ -15,10 +15,9 @@ A CPT without a coupling is read as "independent".
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, Literal, TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from causalbench.errors import WorldError, suggest
@@ -28,6 +27,9 @@ from causalbench.scm.equation import equation_mechanism
 from causalbench.scm.mechanism import MAX_CELLS, LinearMechanism, Mechanism
 from causalbench.scm.model import SCM
 from causalbench.scm.variable import Variable
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 __all__ = ["MechanismForm", "ModelForm", "VariableForm", "scm_from_dict"]
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 import gzip
 import re
 from collections.abc import Hashable
-from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import Any, TYPE_CHECKING
 
 import yaml
 
 from causalbench.errors import NotFoundError, WorldError
+
+if TYPE_CHECKING:
+    from os import PathLike
 
 __all__ = ["MAX_TEXT", "load_yaml", "text_of"]
 
