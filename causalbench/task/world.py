@@ -1,0 +1,312 @@
+"""Hold a world: an SCM with a story, questions, decisions and expected values; and load one."""
+
+from __future__ import annotations
+
+import gzip
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from causalbench.errors import NotFoundError, WorldError, suggest
+from causalbench.task import catalogue
+from causalbench.task.catalogue import list_worlds
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+    from causalbench.graph import Diagram
+    from causalbench.query import Vocabulary
+    from causalbench.scm import SCM
+    from causalbench.task.types import Decision
+
+__all__ = ["Expect", "Phrase", "World", "WorldQuestion", "list_worlds", "load_world"]
+
+_BIF_LIMIT = 64_000_000  # bytes of an unpacked BIF file; the largest that pgmpy ships has 6 million
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """How to speak of one variable.
+
+    Args:
+        noun: the variable itself, e.g. ``"rain"``.
+        values: value label -> a clause that says so, e.g. ``"it rains"``; empty for a real variable.
+        do: value label -> a clause for setting it, e.g. ``"you make it rain"``; may be empty.
+    """
+
+    noun: str
+    values: Mapping[str, str] = field(default_factory=dict, hash=False)
+    do: Mapping[str, str] = field(default_factory=dict, hash=False)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return a JSON-ready dict."""
+        return {"noun": self.noun, "values": dict(self.values), "do": dict(self.do)}
+
+
+@dataclass(frozen=True, slots=True)
+class WorldQuestion:
+    """A question that comes with a world: its id, its query, and its words ("" for generated)."""
+
+    id: str
+    query: str
+    text: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return a JSON-ready dict."""
+        return {"id": self.id, "query": self.query, "text": self.text}
+
+
+@dataclass(frozen=True, slots=True)
+class Expect:
+    """A known answer: what `check_world` holds a world to.
+
+    Args:
+        query: in the query language.
+        value: a number, or the label of a choice.
+        origin: where the number comes from.
+        tolerance: largest absolute deviation; the precision to which the origin states the value.
+    """
+
+    query: str
+    value: float | str
+    origin: str
+    tolerance: float = 1e-9
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return a JSON-ready dict."""
+        return {
+            "query": self.query,
+            "value": self.value,
+            "origin": self.origin,
+            "tolerance": self.tolerance,
+        }
+
+
+@dataclass(frozen=True)
+class World:
+    """An SCM with everything that makes tasks of it.
+
+    Args:
+        id: its name; for built-in worlds the path under ``tasks/worlds``.
+        version: rises whenever an answer may change.
+        title: one line.
+        source: where the world comes from.
+        scm: the causal model.
+        story: a paragraph for readers of prose.
+        phrases: variable -> how to speak of it.
+        questions: the world's own questions.
+        decisions: the world's decisions.
+        expect: known answers.
+    """
+
+    id: str
+    version: int
+    title: str
+    source: str
+    scm: SCM
+    story: str = ""
+    phrases: Mapping[str, Phrase] = field(default_factory=dict, hash=False)
+    questions: tuple[WorldQuestion, ...] = ()
+    decisions: tuple[Decision, ...] = ()
+    expect: tuple[Expect, ...] = ()
+
+    @property
+    def diagram(self) -> Diagram:
+        """The diagram over the visible variables."""
+        return self.scm.diagram
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """The names and values that a query may use."""
+        return self.scm.vocabulary
+
+    def decision(self, decision_id: str) -> Decision:
+        """Return the decision of that id.
+
+        Raises:
+            NotFoundError: the world has none of that id.
+        """
+        known = {decision.id: decision for decision in self.decisions}
+        if decision_id not in known:
+            near = suggest(decision_id, known) or f" It has {', '.join(known) or 'none'}."
+            msg = f"world '{self.id}' has no decision '{decision_id}'.{near}"
+            raise NotFoundError(msg)
+        return known[decision_id]
+
+    def do(self, mapping: Mapping[str, Any] | None = None, /, **labels: Any) -> SCM:
+        """Return the SCM after an intervention, e.g. ``world.do(umbrella="no")``."""
+        return self.scm.do(mapping, **labels)
+
+    def sample(self, n: int, *, rng: np.random.Generator, hidden: bool = False) -> pd.DataFrame:
+        """Draw n units as a data frame of labels (see `SCM.sample`)."""
+        return self.scm.sample(n, rng=rng, hidden=hidden)
+
+    def draw(
+        self, n: int, *, rng: np.random.Generator, do: Mapping[str, Any] | None = None
+    ) -> dict[str, np.ndarray]:
+        """Draw n units as arrays of codes (see `SCM.draw`)."""
+        return self.scm.draw(n, rng=rng, do=do)
+
+    def solve(
+        self, unit: Mapping[str, Any], do: Mapping[str, Any] | None = None
+    ) -> dict[str, np.ndarray]:
+        """Compute every variable of given units (see `SCM.solve`)."""
+        return self.scm.solve(unit, do)
+
+    def plot(self, path: str | Path | None = None) -> Any:
+        """Draw the diagram, hidden variables dashed; return the figure, and save it if told where.
+
+        Raises:
+            MissingExtraError: matplotlib is not installed.
+        """
+        from causalbench.task.plot import plot_world
+
+        return plot_world(self, path)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the world as a JSON-ready dict of the world file's schema."""
+        scm = self.scm.to_dict()
+        return {
+            "schema": 1,
+            "id": self.id,
+            "version": self.version,
+            "title": self.title,
+            "source": self.source,
+            "story": self.story,
+            "variables": scm["variables"],
+            "mechanisms": scm["mechanisms"],
+            "couplings_known": self.scm.couplings_known,
+            "phrases": {name: phrase.to_dict() for name, phrase in self.phrases.items()},
+            "questions": [question.to_dict() for question in self.questions],
+            "decisions": [decision.to_dict() for decision in self.decisions],
+            "expect": [expect.to_dict() for expect in self.expect],
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any], place: str = "world") -> World:
+        """Build a world from the dict of a world file; ``from_dict(w.to_dict()) == w``.
+
+        Args:
+            data: the file's content.
+            place: how to call it in messages.
+
+        Raises:
+            WorldError: it breaks the schema or is no SCM; names the place.
+        """
+        from causalbench.task.worldfile import world_from_dict
+
+        return world_from_dict(data, place)
+
+
+def load_world(name: str | Path | World) -> World:
+    """Load a world.
+
+    Args:
+        name: a built-in name (`list_worlds`), the name of a plug-in, a path to a world file
+            (``.yaml``, ``.yml``) or to a Bayesian network (``.bif``, ``.bif.gz``), or a network
+            that pgmpy ships, such as ``"bnlearn/sachs"``. A World is returned as it is.
+
+    Raises:
+        NotFoundError: nothing of that name.
+        WorldError: a file that is malformed; names file and place.
+    """
+    if isinstance(name, World):
+        return name
+    text = str(name)
+    if isinstance(name, Path) or text.endswith((".yaml", ".yml", ".bif", ".bif.gz")):
+        return _from_path(Path(name))
+    if catalogue.world_file(text) is not None:
+        return _built_in(text)
+    network = catalogue.bnlearn_file(text)
+    if network is not None:
+        return _from_bif(network, text, "pgmpy's copy of the bnlearn repository")
+    world = _from_plugin(text)
+    if world is not None:
+        return world
+    near = suggest(text, [*list_worlds(), *catalogue.list_bnlearn()])
+    msg = f"no world is called '{text}'.{near} `causalbench list worlds` shows all; a path works."
+    raise NotFoundError(msg)
+
+
+@lru_cache(maxsize=64)
+def _built_in(name: str) -> World:
+    """Load a built-in world once; worlds are frozen, so sharing one is safe."""
+    file = catalogue.world_file(name)
+    if file is None:  # pragma: no cover  (load_world has looked)
+        msg = f"no world is called '{name}'."
+        raise NotFoundError(msg)
+    return _from_yaml(file.read_text(encoding="utf-8"), f"{name}.yaml", name)
+
+
+def _from_path(path: Path) -> World:
+    if not path.is_file():
+        msg = f"no world file at '{path}'; give a path that exists, or a name of `list worlds`."
+        raise NotFoundError(msg)
+    try:
+        if path.name.endswith((".yaml", ".yml")):
+            return _from_yaml(path.read_text(encoding="utf-8"), path.name, path.stem)
+        return _from_bif(path, path.name.removesuffix(".gz").removesuffix(".bif"), path.name)
+    except (UnicodeDecodeError, OSError) as error:
+        msg = f"{path.name} cannot be read as text: {error}; give a UTF-8 file."
+        raise WorldError(msg) from None
+
+
+def _from_yaml(text: str, place: str, stem: str) -> World:
+    from causalbench.task.yamlfile import read_yaml
+
+    world = World.from_dict(read_yaml(text, place), place)
+    if world.id.rsplit("/", 1)[-1] != stem:
+        msg = f"{place}: id is '{world.id}' but the file is named '{stem}'; rename one of them."
+        raise WorldError(msg)
+    return world
+
+
+def _from_bif(path: Path, name: str, source: str) -> World:
+    from causalbench.scm import SCM
+
+    try:
+        if path.name.endswith(".gz"):
+            with gzip.open(path, "rb") as stream:
+                data = stream.read(_BIF_LIMIT + 1)
+        else:
+            with path.open("rb") as stream:
+                data = stream.read(_BIF_LIMIT + 1)
+    except (OSError, EOFError) as error:
+        msg = f"{path.name} cannot be read: {error}; give a .bif or .bif.gz file."
+        raise WorldError(msg) from None
+    if len(data) > _BIF_LIMIT:
+        msg = f"{path.name} unpacks to more than {_BIF_LIMIT} bytes; give a smaller network."
+        raise WorldError(msg)
+    scm = SCM.from_bif(data.decode("utf-8"))
+    return World(id=name, version=1, title=f"Bayesian network {name}", source=source, scm=scm)
+
+
+def _from_plugin(name: str) -> World | None:
+    """Load the plug-in world of that name; a broken one warns and counts as absent."""
+    point = catalogue.plugin(name)
+    if point is None:
+        return None
+    try:
+        module, _, attribute = point.value.partition(":")
+        target: Any = import_module(module)
+        for part in attribute.split("."):
+            target = getattr(target, part)
+        if callable(target):
+            target = target()
+        return load_world(target) if isinstance(target, (World, str, Path)) else _refuse(target)
+    except Exception as error:  # noqa: BLE001  (a stranger's code may raise anything)
+        warnings.warn(
+            f"plug-in world '{name}' ({point.value}) is skipped: {type(error).__name__}: {error}",
+            stacklevel=3,
+        )
+        return None
+
+
+def _refuse(target: object) -> World:
+    msg = f"it is a {type(target).__name__}; give a World, a path, or a function that returns one."
+    raise WorldError(msg)
