@@ -1,4 +1,4 @@
-"""Find worlds by name without loading anything heavy: built-in files, plug-ins, pgmpy's networks."""
+"""Find worlds by name and load nothing heavy: built-in files, plug-ins, pgmpy's networks."""
 
 from __future__ import annotations
 
@@ -46,9 +46,8 @@ def list_bnlearn() -> list[str]:
     folder = _bnlearn_folder()
     if folder is None:
         return []
-    return sorted(
-        f"bnlearn/{file.name.removesuffix('.bif.gz')}" for file in folder.glob("*.bif.gz")
-    )
+    names = [file.name.removesuffix(".bif.gz") for file in folder.glob("*.bif.gz")]
+    return sorted(f"bnlearn/{name}" for name in names)
 
 
 def world_file(name: str) -> Traversable | None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from causalbench.errors import AnswerError, WorldError, ZeroProbabilityError
+from causalbench.errors import AnswerError, ZeroProbabilityError
 from causalbench.query import Atom, Term, parse_action, parse_event
 from causalbench.query.render import quote
 from causalbench.task.legal import check_decision, observed
@@ -186,7 +186,7 @@ def observation_key(observation: Mapping[str, str]) -> tuple[tuple[str, str], ..
 
 
 def policy_value(scm: SCM, decision: Decision, policy: Policy) -> float:
-    """Compute the exact expected scaled utility of a policy: sum over o of P(o) E[u | o, policy(o)].
+    """Compute the exact value of a policy: sum over o of P(o) E[u | o, policy(o)], u scaled.
 
     Args:
         scm: a discrete world.

@@ -138,6 +138,7 @@ def decision_from_dict(record: Mapping[str, Any]) -> Decision:
         msg = f"decision: mode {fields['mode']!r} does not exist; take bet, act or redo."
         raise WorldError(msg)
     given = fields["given"]
+    given = list(given.items()) if isinstance(given, Mapping) else given
     return _guard(
         "decision",
         lambda: Decision(
@@ -146,12 +147,7 @@ def decision_from_dict(record: Mapping[str, Any]) -> Decision:
             actions=_texts(fields["actions"]),
             utility=tuple((_number(weight), _text(event)) for weight, event in fields["utility"]),
             observes=_texts(fields["observes"]),
-            given=None
-            if given is None
-            else tuple(
-                (_text(k), _text(v))
-                for k, v in (given.items() if isinstance(given, dict) else given)
-            ),
+            given=None if given is None else tuple((_text(k), _text(v)) for k, v in given),
             factual=_text(fields["factual"]),
         ),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from causalbench.errors import QueryError, WorldError
+from causalbench.errors import QueryError, WorldError, suggest
 from causalbench.query import parse_action, parse_event
 
 if TYPE_CHECKING:
@@ -36,11 +36,7 @@ def check_decision(scm: SCM, decision: Decision) -> None:
     except QueryError as error:
         raise WorldError(f"{where}: {error}") from None
     named = {name for action in (*actions, *events) for name, _ in action} | set(observed(decision))
-    for name in sorted(named):
-        if name not in scm.names:
-            raise WorldError(f"{where}: no variable '{name}'; name the world's variables.")
-        if scm.variable(name).hidden:
-            raise WorldError(f"{where}: '{name}' is hidden; use visible variables.")
+    _check_names(scm, named, where)
     if len(set(actions)) < len(actions) or len(actions) < 2:  # noqa: PLR2004
         raise WorldError(f"{where}: give at least two actions, each once.")
     if len(set(observed(decision))) < len(observed(decision)):
@@ -49,21 +45,8 @@ def check_decision(scm: SCM, decision: Decision) -> None:
     low, high = decision.bounds
     if not low < high:
         raise WorldError(f"{where}: all weights are zero; give at least one that is not.")
-    if decision.mode == "bet" and () in actions:
-        raise WorldError(f"{where}: 'pass' is no bet; name events.")
     if decision.mode == "act":
-        changed = {name for action in actions for name, _ in action}
-        after = _descendants(scm, changed)
-        for name in observed(decision):
-            if name in changed:
-                msg = f"{where}: '{name}' is seen before it is set; that is intent, not act."
-                raise WorldError(msg)
-            if name in after:
-                msg = (
-                    f"{where}: '{name}' is an effect of the actions, so it cannot be seen before "
-                    f"them; observe causes only, or make it a redo."
-                )
-                raise WorldError(msg)
+        _check_act(scm, actions, observed(decision), where)
 
 
 def redo_problem(decision: Decision) -> str | None:
@@ -93,7 +76,9 @@ def redo_problem(decision: Decision) -> str | None:
 def _parsed(scm: SCM, decision: Decision) -> tuple[list[Action], list[Action]]:
     vocabulary = scm.vocabulary
     if decision.mode == "bet":
-        actions = [() if label == "pass" else _pairs(label, scm) for label in decision.actions]
+        if "pass" in decision.actions:
+            raise WorldError(f"decision '{decision.id}': 'pass' is no bet; name events.")
+        actions = [_pairs(label, scm) for label in decision.actions]
     else:
         actions = [parse_action(label, vocabulary) for label in decision.actions]
     parse_action(decision.factual, vocabulary)
@@ -108,6 +93,30 @@ def _pairs(event: str, scm: SCM) -> Action:
             msg = f"'{event}' must compare realised variables with = or !=."
             raise WorldError(msg)
     return tuple((atom.term.variable, f"{atom.op}{atom.value}") for atom in atoms)
+
+
+def _check_names(scm: SCM, named: set[str], where: str) -> None:
+    for name in sorted(named):
+        if name not in scm.names:
+            near = suggest(name, scm.visible)
+            raise WorldError(f"{where}: no variable '{name}'; name the world's variables.{near}")
+        if scm.variable(name).hidden:
+            raise WorldError(f"{where}: '{name}' is hidden; use visible variables.")
+
+
+def _check_act(scm: SCM, actions: list[Action], seen: tuple[str, ...], where: str) -> None:
+    changed = {name for action in actions for name, _ in action}
+    after = _descendants(scm, changed)
+    for name in seen:
+        if name in changed:
+            msg = f"{where}: '{name}' is seen before it is set; that is intent, not act."
+            raise WorldError(msg)
+        if name in after:
+            msg = (
+                f"{where}: '{name}' is an effect of the actions, so it cannot be seen before "
+                f"them; observe causes only, or make it a redo."
+            )
+            raise WorldError(msg)
 
 
 def _check_given(scm: SCM, decision: Decision, where: str) -> None:

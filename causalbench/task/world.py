@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import warnings
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib import import_module
@@ -16,6 +15,8 @@ from causalbench.task import catalogue
 from causalbench.task.catalogue import list_worlds
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import numpy as np
     import pandas as pd
 
@@ -35,7 +36,7 @@ class Phrase:
 
     Args:
         noun: the variable itself, e.g. ``"rain"``.
-        values: value label -> a clause that says so, e.g. ``"it rains"``; empty for a real variable.
+        values: value label -> a clause that says so, e.g. ``"it rains"``; a real one has none.
         do: value label -> a clause for setting it, e.g. ``"you make it rain"``; may be empty.
     """
 
@@ -257,9 +258,13 @@ def _from_path(path: Path) -> World:
 
 
 def _from_yaml(text: str, place: str, stem: str) -> World:
-    from causalbench.task.yamlfile import read_yaml
+    from causalbench.scm.yaml_text import load_yaml
 
-    world = World.from_dict(read_yaml(text, place), place)
+    data = load_yaml(text, place)
+    if not isinstance(data, dict):
+        msg = f"{place} holds {type(data).__name__} at its top level; it must be a mapping of keys."
+        raise WorldError(msg)
+    world = World.from_dict(data, place)
     if world.id.rsplit("/", 1)[-1] != stem:
         msg = f"{place}: id is '{world.id}' but the file is named '{stem}'; rename one of them."
         raise WorldError(msg)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
@@ -11,6 +10,9 @@ from causalbench.errors import WorldError
 from causalbench.scm import SCM
 from causalbench.task.types import Decision
 from causalbench.task.world import Expect, Phrase, World, WorldQuestion
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
 
 __all__ = ["WorldFile", "world_from_dict"]
 
