@@ -15,6 +15,7 @@ from causalbench.errors import WorldError, suggest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
     import networkx as nx
 
 __all__ = ["Diagram"]

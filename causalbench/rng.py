@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import math
 import zlib
-from typing import TypeVar, TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
     from collections.abc import Sequence
+
+    from numpy.typing import NDArray
 
 __all__ = [
     "GRID",

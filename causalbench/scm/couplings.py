@@ -10,7 +10,7 @@ import heapq
 import itertools
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 

@@ -13,6 +13,7 @@ from causalbench.scm.mechanism import LinearMechanism, Mechanism
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
     from causalbench.scm.model import SCM
 
 __all__ = ["draw_noise", "solve"]
@@ -51,19 +52,20 @@ def _solve(
 ) -> dict[str, Array]:
     values: dict[str, Array] = {}
     for name in scm.order:
-        force = forced.get(name)
-        if force is not None and force[1] is None:
-            values[name] = force[0]
+        wanted, mask = forced.get(name, (None, None))
+        if wanted is not None and mask is None:
+            values[name] = wanted
             continue
         if name not in unit:
             raise WorldError(f"solve: the unit lacks the noise of '{name}'; give every variable's")
         mechanism = scm.mechanisms[name]
         noise = np.asarray(unit[name])
+        free: Array
         if isinstance(mechanism, Mechanism):
             free = _lookup(name, mechanism, noise, values)
         else:
             free = _linear(mechanism, noise, values)
-        values[name] = free if force is None else np.where(force[1], force[0], free)
+        values[name] = free if wanted is None or mask is None else np.where(mask, wanted, free)
     ordered = {name: values[name] for name in scm.names}
     shape = np.broadcast_shapes(*(np.shape(value) for value in ordered.values()))
     return {

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from causalbench.scm.mechanism import LinearMechanism, Mechanism
 
 if TYPE_CHECKING:
-    from causalbench.scm.variable import Variable
     from causalbench.scm.model import SCM
+    from causalbench.scm.variable import Variable
 
 __all__ = ["SCHEMA", "canonical", "digest", "to_dict"]
 

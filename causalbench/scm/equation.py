@@ -12,7 +12,7 @@ import math
 import operator
 import re
 from dataclasses import dataclass
-from typing import Any, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,8 +21,9 @@ from causalbench.errors import WorldError, suggest
 from causalbench.scm.mechanism import MAX_CELLS, Mechanism
 
 if TYPE_CHECKING:
-    from causalbench.scm.variable import Variable
     from collections.abc import Callable, Mapping
+
+    from causalbench.scm.variable import Variable
 
 __all__ = ["MAX_EQUATION", "equation_mechanism"]
 
@@ -119,7 +120,7 @@ class _Reader:
         if math.prod(self.shape) > MAX_CELLS:
             raise self.fail("the table would have over 1e7 cells; use fewer parents")
 
-    def read(self, node: ast.expr) -> _Value:
+    def read(self, node: ast.expr) -> _Value:  # noqa: C901, PLR0911  (one line a kind of node)
         if isinstance(node, ast.Name):
             name = self.odd.get(node.id, node.id)
             axis = self.parents.index(name)

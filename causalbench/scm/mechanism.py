@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -120,12 +120,10 @@ class Mechanism:
         Returns:
             float64[*cards, card].
         """
-        rows = math.prod(self.shape)
-        flat = self.table.reshape(len(self.noise), rows)
-        index = (flat + np.arange(rows) * card).ravel()
-        weights = np.repeat(self.noise, rows)
-        result = np.bincount(index, weights=weights, minlength=rows * card)
-        return result.reshape(*self.shape, card)
+        rows = np.ascontiguousarray(self.table.reshape(len(self.noise), -1).T)
+        # Summing along the contiguous axis is pairwise, which keeps the error near one rounding.
+        columns = [np.where(rows == code, self.noise, 0.0).sum(axis=-1) for code in range(card)]
+        return np.stack(columns, axis=-1).reshape(*self.shape, card)
 
     def forced(self, code: int) -> Mechanism:
         """Return the mechanism under an intervention: the same noise, and a constant table."""

@@ -16,14 +16,15 @@ from causalbench.scm import draw as _draw
 from causalbench.scm.mechanism import LinearMechanism, Mechanism
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-    from causalbench.scm.variable import Variable
-    from causalbench.scm.couplings import Coupling
     from collections.abc import Mapping, Sequence
     from os import PathLike
 
     import networkx as nx
     import pandas as pd
+    from numpy.typing import NDArray
+
+    from causalbench.scm.couplings import Coupling
+    from causalbench.scm.variable import Variable
 
 __all__ = ["SCM"]
 

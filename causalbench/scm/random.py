@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
 
 from causalbench.errors import WorldError
 from causalbench.rng import choice, grid, integers, permutation, simplex, uniforms
@@ -9,11 +10,11 @@ from causalbench.scm.couplings import Coupling, couple, natural_coupling
 from causalbench.scm.mechanism import LinearMechanism, Mechanism
 from causalbench.scm.model import SCM
 from causalbench.scm.variable import Variable
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    import numpy as np
     from collections.abc import Sequence
+
+    import numpy as np
 
 __all__ = ["random_coupling", "random_linear", "random_mechanism", "random_scm"]
 
@@ -57,9 +58,9 @@ def random_scm(  # noqa: PLR0913  (a family has its knobs)
         numbers = None if name in latent else tuple(float(code) for code in range(card))
         variables[name] = Variable(name, labels, name in latent, numbers)
     mechanisms = {}
-    for name in variables:
+    for name, variable in variables.items():
         shape = [variables[parent].cardinality for parent in parents[name]]
-        card = variables[name].cardinality
+        card = variable.cardinality
         mechanisms[name] = random_mechanism(
             rng=rng, parents=parents[name], shape=shape, card=card, coupling=coupling,
             minimum=minimum,

@@ -15,7 +15,7 @@ A CPT without a coupling is read as "independent".
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -145,25 +145,25 @@ def _mechanism(
     if variables[name].is_real:
         raise WorldError(f"'{name}' is real and needs 'linear', not '{kind}'")
     parents = tuple(form.parents or ())
-    shape = []
-    for i, parent in enumerate(parents):
-        if parent not in variables:
-            raise WorldError(f"there is no parent '{parent}'.{suggest(parent, variables)}")
-        if parent in parents[:i]:
-            raise WorldError(f"parents: '{parent}' is a duplicate; name each parent once")
-        shape.append(variables[parent].cardinality)
-    if kind == "table":
-        if form.noise is None:
-            raise WorldError("'noise' is missing; give the probability of each row of the table")
-        codes = _array(form.table, [len(form.noise), *shape], "table", int)
-        high = np.argwhere((codes < 0) | (codes >= variables[name].cardinality))
-        if len(high):
-            spot = "".join(f"[{i}]" for i in high[0])
-            last = variables[name].cardinality - 1
-            raise WorldError(f"table{spot}: {codes[tuple(high[0])]} is out of range 0 to {last}")
-        return Mechanism(parents, np.array(form.noise, dtype=np.float64), codes)
-    cpt = _array(form.cpt, [*shape, variables[name].cardinality], "cpt", float)
-    return couple(cpt, form.coupling or "independent", parents)
+    shape = [_cardinality(variables, parent) for parent in parents]
+    card = variables[name].cardinality
+    if kind == "cpt":
+        cpt = _array(form.cpt, [*shape, card], "cpt", float)
+        return couple(cpt, form.coupling or "independent", parents)
+    if form.noise is None:
+        raise WorldError("'noise' is missing; give the probability of each row of the table")
+    codes = _array(form.table, [len(form.noise), *shape], "table", int)
+    wrong = np.argwhere((codes < 0) | (codes >= card))
+    if len(wrong):
+        spot = "".join(f"[{i}]" for i in wrong[0])
+        raise WorldError(f"table{spot}: {codes[tuple(wrong[0])]} is out of range 0 to {card - 1}")
+    return Mechanism(parents, np.array(form.noise, dtype=np.float64), codes)
+
+
+def _cardinality(variables: Mapping[str, Variable], parent: str) -> int:
+    if parent not in variables:
+        raise WorldError(f"there is no parent '{parent}'.{suggest(parent, variables)}")
+    return variables[parent].cardinality
 
 
 def _array(data: Any, shape: list[int], place: str, kind: type) -> NDArray[Any]:

@@ -37,30 +37,12 @@ class Variable:
             raise WorldError("variables: a name is empty; give every variable a name")
         if self.numbers is not None:
             object.__setattr__(self, "numbers", tuple(float(x) + 0.0 for x in self.numbers))
-        if self.values is None:
-            if self.numbers is not None:
-                raise WorldError(f"{place}: a real variable takes no 'numbers'; drop them")
-            return
-        object.__setattr__(self, "values", tuple(self.values))
-        if not self.values:
-            raise WorldError(f"{place}: values is empty; give it one value or more")
-        for i, label in enumerate(self.values):
-            if not isinstance(label, str) or not label.strip():
-                raise WorldError(f"{place}, values[{i}]: {label!r} is no label; give it some text")
-            if label in self.values[:i]:
-                raise WorldError(f"{place}, values[{i}]: '{label}' is a duplicate; rename one")
-        if self.numbers is None:
-            return
-        if len(self.numbers) != len(self.values):
-            raise WorldError(
-                f"{place}: {len(self.numbers)} numbers for {len(self.values)} values;"
-                " give one number for each value"
-            )
-        for i, number in enumerate(self.numbers):
-            if not math.isfinite(number):
-                raise WorldError(f"{place}, numbers[{i}]: {number} is not finite")
-            if number in self.numbers[:i]:
-                raise WorldError(f"{place}, numbers[{i}]: {number} is a duplicate; change one")
+        if self.values is not None:
+            object.__setattr__(self, "values", tuple(self.values))
+            _check_labels(place, self.values)
+            _check_numbers(place, self.values, self.numbers)
+        elif self.numbers is not None:
+            raise WorldError(f"{place}: a real variable takes no 'numbers'; drop them")
 
     @property
     def is_real(self) -> bool:
@@ -114,3 +96,27 @@ class Variable:
                 f"variable '{self.name}' has no value number {code}; take 0 to {len(labels) - 1}"
             )
         return labels[code]
+
+
+def _check_labels(place: str, values: tuple[str, ...]) -> None:
+    if not values:
+        raise WorldError(f"{place}: values is empty; give it one value or more")
+    for i, label in enumerate(values):
+        if not isinstance(label, str) or not label.strip():
+            raise WorldError(f"{place}, values[{i}]: {label!r} is no label; give it some text")
+        if label in values[:i]:
+            raise WorldError(f"{place}, values[{i}]: '{label}' is a duplicate; rename one")
+
+
+def _check_numbers(place: str, values: tuple[str, ...], numbers: tuple[float, ...] | None) -> None:
+    if numbers is None:
+        return
+    if len(numbers) != len(values):
+        raise WorldError(
+            f"{place}: {len(numbers)} numbers for {len(values)} values; give one for each value"
+        )
+    for i, number in enumerate(numbers):
+        if not math.isfinite(number):
+            raise WorldError(f"{place}, numbers[{i}]: {number} is not finite; give a number")
+        if number in numbers[:i]:
+            raise WorldError(f"{place}, numbers[{i}]: {number} is a duplicate; change one")

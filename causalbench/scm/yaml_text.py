@@ -6,7 +6,7 @@ import gzip
 import re
 from collections.abc import Hashable
 from pathlib import Path
-from typing import Any, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
@@ -39,7 +39,7 @@ class _Loader(yaml.SafeLoader):
             for key, _ in node.value:
                 if key.tag == "tag:yaml.org,2002:merge":
                     continue
-                name = self.construct_object(key, deep=True)  # type: ignore[no-untyped-call]
+                name = self.construct_object(key, deep=True)
                 line = key.start_mark.line + 1
                 if isinstance(name, Hashable) and name in seen:
                     raise WorldError(
@@ -82,7 +82,7 @@ def load_yaml(text: str, place: str = "YAML") -> Any:
             raise WorldError(f"{place}: the document is empty")
         if _size(node, {}, set()) > MAX_NODES:
             raise WorldError(f"{place}: the aliases blow up to over {MAX_NODES} nodes; drop them")
-        return loader.construct_document(node)  # type: ignore[no-untyped-call]
+        return loader.construct_document(node)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = f", line {mark.line + 1}" if mark else ""
@@ -100,7 +100,7 @@ def load_yaml(text: str, place: str = "YAML") -> Any:
     except RecursionError:
         raise WorldError(f"{place}: the lists are nested too deep") from None
     finally:
-        loader.dispose()  # type: ignore[no-untyped-call]
+        loader.dispose()
 
 
 def text_of(source: str | PathLike[str]) -> str:
