@@ -1,0 +1,290 @@
+"""Give an agent metered access to one world: watch, intervene, run a unit again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import numpy as np
+
+from causalbench.errors import AccessError, BudgetExhausted, UnknownNameError, suggest
+from causalbench.rng import child, words
+from causalbench.task.observation import ObservationSpace, recode
+from causalbench.truth.knowledge import REGIMES, Budget, Knowledge
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from causalbench.env import WorldEnv, WorldVectorEnv
+    from causalbench.scm import SCM, Variable
+    from causalbench.task.types import Dossier
+
+__all__ = ["Lab", "Meter"]
+
+Settings = Mapping[str, str | float]
+_FIX = "answer with what you have"
+
+
+class Meter:
+    """Count what is spent of a budget, and refuse what would exceed it.
+
+    Args:
+        budget: what there is to spend.
+    """
+
+    def __init__(self, budget: Budget) -> None:
+        self.budget = budget
+        self._spent = {"rows": 0, "interventions": 0, "replays": 0}
+        self.env_steps = 0
+
+    def left(self, kind: str) -> int:
+        """Return the units left of ``rows``, ``interventions`` or ``replays``."""
+        return int(getattr(self.budget, kind)) - self._spent[kind]
+
+    def charge(self, kind: str, n: int, *, steps: bool = False) -> None:
+        """Spend ``n`` units of a kind; nothing is spent where that is too many.
+
+        Raises:
+            BudgetExhausted: more than is left.
+        """
+        left = self.left(kind)
+        if n > left:
+            total = getattr(self.budget, kind)
+            fix = f"ask for at most {left}" if left else _FIX
+            msg = f"{n} {kind} asked for, {left} of {total} left; {fix}."
+            raise BudgetExhausted(msg)
+        self._spent[kind] += n
+        self.env_steps += n * steps
+
+    @property
+    def spent(self) -> Budget:
+        """What was spent."""
+        return Budget(**self._spent)
+
+
+class Lab:
+    """Watch, intervene on or run again the units of one world, within regime and budget.
+
+    Every call draws fresh units, and outside regime ``replay`` nothing links one call to another.
+    Hidden variables are never shown. A lab cannot be copied or pickled: a fork would meet the same
+    units twice, which is access of rung 3.
+
+    Args:
+        scm: the secret world.
+        dossier: whose regime and budget hold.
+        rng: where the units come from; one child of it is taken.
+    """
+
+    def __init__(self, scm: SCM, dossier: Dossier, rng: np.random.Generator) -> None:
+        self._scm = scm
+        self._variables = dossier.variables
+        self._decisions = dossier.decisions
+        self._space = ObservationSpace(dossier)
+        self._rng, self._tags = child(rng), child(rng)
+        self._meter = Meter(dossier.budget)
+        self._units: dict[int, dict[str, Any]] = {}
+        self.knowledge: Knowledge = dossier.knowledge
+
+    @property
+    def left(self) -> Budget:
+        """What may still be asked for."""
+        kinds = ("rows", "interventions", "replays")
+        return Budget(**{kind: self._meter.left(kind) for kind in kinds})
+
+    @property
+    def spent(self) -> Budget:
+        """What was asked for so far, environments included."""
+        return self._meter.spent
+
+    @property
+    def env_steps(self) -> int:
+        """The episodes that this lab's environments have shown."""
+        return self._meter.env_steps
+
+    def price(self, settings: Settings | None = None) -> Budget:
+        """Return what one unit under these settings costs: a row, or an intervention."""
+        return Budget(interventions=1) if self._checked(settings or {}) else Budget(rows=1)
+
+    def see(self, n: int = 1) -> pd.DataFrame:
+        """Watch ``n`` fresh units.
+
+        Args:
+            n: at least 0; costs ``n`` rows.
+
+        Returns:
+            A row a unit, a column a visible variable (labels; floats where it is real). The index
+            ``unit`` names units in regime ``replay`` and says nothing elsewhere.
+
+        Raises:
+            BudgetExhausted: ``n`` is more than is left; nothing was spent.
+        """
+        return self._frame(*self._draw({}, n))
+
+    def do(self, settings: Settings, n: int = 1) -> pd.DataFrame:
+        """Watch ``n`` fresh units on which variables are forced.
+
+        Args:
+            settings: visible variable -> value label. Without any this is `see`.
+            n: at least 0; costs ``n`` interventions.
+
+        Returns:
+            As `see`.
+
+        Raises:
+            AccessError: the regime is ``see``.
+            BudgetExhausted: ``n`` is more than is left; nothing was spent.
+            UnknownNameError: a variable or value that is not in the dossier.
+        """
+        return self._frame(*self._draw(settings, n))
+
+    def see_codes(self, n: int) -> NDArray[Any]:
+        """Do as `see`, and return value codes, [n, variables] in the dossier's order."""
+        return self._draw({}, n)[0]
+
+    def do_codes(self, settings: Settings, n: int) -> NDArray[Any]:
+        """Do as `do`, and return value codes, [n, variables] in the dossier's order."""
+        return self._draw(settings, n)[0]
+
+    def replay(self, unit_ids: Iterable[int], settings: Settings | None = None) -> pd.DataFrame:
+        """Run units that this lab has shown again, under other settings.
+
+        Args:
+            unit_ids: from the index of a frame of this lab, in any order; each costs a replay.
+            settings: visible variable -> value label; none is the natural course.
+
+        Returns:
+            As `see`, with the same ids.
+
+        Raises:
+            AccessError: the regime is not ``replay``, or an id is not this lab's.
+            BudgetExhausted: more units than replays are left; nothing was spent.
+        """
+        self._require("replay", "replay")
+        forced = self._checked(settings or {})
+        ids = [int(unit) for unit in unit_ids]
+        strange = [unit for unit in ids if unit not in self._units]
+        if strange:
+            msg = f"unit {strange[0]} was not drawn by this lab; take ids from a frame's index."
+            raise AccessError(msg)
+        self._meter.charge("replays", len(ids))
+        noise = {
+            name: np.array([self._units[unit][name] for unit in ids], dtype=column)
+            for name, column in self._noise_types().items()
+        }
+        return self._frame(self._solve(noise, forced), np.array(ids, dtype=np.int64))
+
+    def env(
+        self, decision_id: str, num_envs: int = 1, regime: str | None = None
+    ) -> WorldEnv | WorldVectorEnv:
+        """Return an environment in which to practise a decision on fresh units.
+
+        An episode is paid for as it is shown. Regime ``see`` costs rows, ``do`` and ``intent``
+        interventions, ``replay`` replays. The caller's seed changes nothing.
+
+        Args:
+            decision_id: one of the dossier's decisions.
+            num_envs: 1 gives a `gymnasium.Env`, more a `gymnasium.vector.VectorEnv`.
+            regime: by default what the decision needs: ``see`` to bet, ``do`` to act (``intent``
+                where its own natural choice is seen first), ``replay`` to redo. To redo under
+                ``do`` is to act on fresh units with the observation unseen.
+
+        Raises:
+            AccessError: the lab's regime is below the environment's.
+            NotFoundError: no such decision.
+        """
+        from causalbench.env import WorldEnv, WorldVectorEnv, default_regime
+
+        decision = self._decisions[self._space.goal(decision_id)]
+        wanted = regime or default_regime(decision)
+        if wanted not in REGIMES:
+            msg = f"regime '{wanted}' does not exist; choose one of {', '.join(REGIMES)}."
+            raise AccessError(msg)
+        self._require(wanted, f"an environment to {decision.mode} under '{wanted}'")
+        kind: type[WorldEnv | WorldVectorEnv] = WorldEnv if num_envs == 1 else WorldVectorEnv
+        extra = {} if num_envs == 1 else {"num_envs": num_envs}
+        return kind(
+            self._scm,
+            decision,
+            self._space,
+            regime=wanted,
+            rng=child(self._rng),
+            meter=self._meter,
+            **extra,
+        )
+
+    def __reduce_ex__(self, protocol: object) -> NoReturn:
+        msg = "a lab cannot be copied or pickled, because a fork would replay units; share the lab."
+        raise AccessError(msg)
+
+    def _require(self, regime: str, what: str) -> None:
+        """Refuse what needs a higher regime than the lab's."""
+        mine = self.knowledge.regime
+        if REGIMES.index(mine) < REGIMES.index(regime):
+            msg = f"{what} needs regime '{regime}', this lab has '{mine}'; stay within '{mine}'."
+            raise AccessError(msg)
+
+    def _checked(self, settings: Settings) -> dict[str, int | float]:
+        """Return settings as the world's codes, refusing names that are not visible."""
+        forced: dict[str, int | float] = {}
+        for name, value in settings.items():
+            variable = self._variables[self._space.position(name)]
+            forced[name] = self._code(variable, value)
+        return forced
+
+    def _code(self, variable: Variable, value: str | float) -> int | float:
+        if variable.is_real:
+            try:
+                return float(value)
+            except ValueError:
+                msg = f"'{variable.name}' is real, '{value}' is not a number; give a number."
+                raise UnknownNameError(msg) from None
+        if value not in variable.labels:
+            near = suggest(str(value), variable.labels)
+            msg = f"'{value}' is not a value of '{variable.name}'; take one of its values.{near}"
+            raise UnknownNameError(msg)
+        return self._scm.variable(variable.name).code(value)
+
+    def _draw(self, settings: Settings, n: int) -> tuple[NDArray[Any], NDArray[np.int64] | None]:
+        """Charge, draw and solve ``n`` fresh units; their ids in regime replay."""
+        if isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 0:
+            msg = f"{n!r} units asked for; ask for a whole number of units, 0 or more."
+            raise AccessError(msg)
+        forced = self._checked(settings)
+        if forced:
+            self._require("do", "do")
+        self._meter.charge("interventions" if forced else "rows", int(n))
+        noise = self._scm.draw_noise(int(n), rng=self._rng)
+        ids = None
+        if self.knowledge.regime == "replay":
+            ids = (words(self._tags, int(n)) >> np.uint64(1)).astype(np.int64)
+            names = list(noise)
+            columns = zip(*(noise[name] for name in names), strict=True)
+            for unit, row in zip(ids.tolist(), columns, strict=True):
+                self._units[unit] = dict(zip(names, row, strict=True))
+        return self._solve(noise, forced), ids
+
+    def _noise_types(self) -> dict[str, Any]:
+        return {
+            name: array.dtype for name, array in self._scm.draw_noise(0, rng=self._tags).items()
+        }
+
+    def _solve(self, noise: Mapping[str, Any], forced: Mapping[str, Any]) -> NDArray[Any]:
+        """Return the visible values of units, [n, variables], as the dossier's codes."""
+        solved = self._scm.solve(noise, do=forced or None)
+        n = len(next(iter(noise.values())))
+        columns = [recode(self._scm, v, solved[v.name]) for v in self._variables]
+        # Where every variable is forced, the solution has no axis for the units.
+        return np.stack([np.broadcast_to(column, (n,)) for column in columns], axis=-1)
+
+    def _frame(self, codes: NDArray[Any], ids: NDArray[np.int64] | None) -> pd.DataFrame:
+        import pandas as pd
+
+        index = pd.RangeIndex(len(codes), name="unit")
+        columns = {
+            v.name: codes[:, place]
+            if v.is_real
+            else pd.Categorical.from_codes(codes[:, place].astype(np.int64), categories=v.labels)
+            for place, v in enumerate(self._variables)
+        }
+        return pd.DataFrame(columns, index=index if ids is None else pd.Index(ids, name="unit"))
