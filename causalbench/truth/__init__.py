@@ -1,1 +1,47 @@
-"""Exact answers on all three rungs."""
+"""Exact answers on all three rungs.
+
+The package can be called: ``causalbench.truth(world, query)`` is `truth`, even once this package
+has been imported under that name.
+"""
+
+from __future__ import annotations
+
+import sys
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from causalbench.truth import engine
+from causalbench.truth.engine import table
+from causalbench.truth.exact import Truth, best, option_values, reading, truth, truth_many, value
+from causalbench.truth.knowledge import Budget, Knowledge
+from causalbench.truth.laws import interventional_tables, law
+
+if TYPE_CHECKING:
+    from causalbench.query.ast import Choice, Query
+
+__all__ = [
+    "Budget",
+    "Knowledge",
+    "Truth",
+    "best",
+    "engine",
+    "interventional_tables",
+    "law",
+    "option_values",
+    "reading",
+    "table",
+    "truth",
+    "truth_many",
+    "value",
+]
+
+
+class _Callable(ModuleType):
+    """A module that answers queries when it is called."""
+
+    def __call__(self, world: Any, query: str | Query | Choice) -> Truth:
+        """Answer a query exactly, as `truth` does."""
+        return truth(world, query)
+
+
+sys.modules[__name__].__class__ = _Callable

@@ -1,0 +1,224 @@
+"""The doors of the truth engine: `truth`, `truth_many`, `value` and `reading`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from causalbench.errors import CausalBenchError, QueryError
+from causalbench.query.ast import Choice, Query
+from causalbench.query.parser import parse
+from causalbench.truth.discrete import Discrete
+from causalbench.truth.readings import RANKS, cached_rung, query_reading
+from causalbench.truth.structure import structure_of
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from causalbench.scm import SCM
+    from causalbench.truth.readings import Judge
+
+__all__ = ["Truth", "best", "option_values", "reading", "truth", "truth_many", "value"]
+
+DIGITS = 12
+"""Values that agree to this many decimals tie, and a tie goes to the action stated first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """What is true, and what solvers of the lower rungs would say.
+
+    Args:
+        value: a number, or for a choice the label of the best action.
+        readings: ``marginal``, ``see``, ``do`` and ``imagine``, each of the value's kind;
+            ``imagine`` is the truth.
+        error: a bound on the absolute error of the numbers; 0.0 where they are exact.
+        rung: the query's rung, 1 to 3.
+        values: for a choice, each action's value by label; else None.
+        option_readings: for a choice, reading -> action label -> value; else None.
+    """
+
+    value: float | str
+    readings: Mapping[str, float | str]
+    error: float
+    rung: int
+    values: Mapping[str, float] | None = None
+    option_readings: Mapping[str, Mapping[str, float]] | None = None
+
+
+def truth(world: Any, query: str | Query | Choice) -> Truth:
+    """Answer a query exactly, with its readings.
+
+    Args:
+        world: an SCM, or anything with one as ``.scm``.
+        query: text, a query or a choice.
+
+    Returns:
+        The truth.
+
+    Raises:
+        QueryError: text that is no query, names the world lacks, or a comparison it cannot make.
+        ZeroProbabilityError: a condition of probability zero.
+        TooWideError: the answer would need too large a table.
+    """
+    scm = _scm(world)
+    asked, judge = _asked(scm, query), _judge(scm)
+    if isinstance(asked, Query):
+        number, error = _value(judge, asked)
+        readings: dict[str, float | str] = {
+            kind: query_reading(judge, asked, kind) for kind in RANKS if kind != "imagine"
+        }
+        readings["imagine"] = number
+        return Truth(number, readings, error, cached_rung(asked))
+    options = {label: _value(judge, objective) for label, objective in asked.options()}
+    values = {label: number for label, (number, _) in options.items()}
+    numbers: dict[str, dict[str, float]] = {}
+    for kind in RANKS:
+        numbers[kind] = (
+            values
+            if kind == "imagine"
+            else {label: query_reading(judge, q, kind) for label, q in asked.options()}
+        )
+    return Truth(
+        best(values),
+        {kind: best(by_label) for kind, by_label in numbers.items()},
+        max(error for _, error in options.values()),
+        max(cached_rung(objective) for objective in asked.objectives),
+        values,
+        numbers,
+    )
+
+
+def value(world: Any, query: str | Query) -> float:
+    """Return the value of a query alone, without its readings.
+
+    Args:
+        world: an SCM, or anything with one as ``.scm``.
+        query: text or a query; a choice has no number (see `option_values`).
+
+    Raises:
+        QueryError: as `truth`; also a choice.
+        ZeroProbabilityError: a condition of probability zero.
+        TooWideError: the answer would need too large a table.
+    """
+    scm = _scm(world)
+    return _value(_judge(scm), _number(_asked(scm, query)))[0]
+
+
+def option_values(world: Any, query: str | Choice) -> dict[str, float]:
+    """Return each action's value by label, in stated order, without readings."""
+    scm = _scm(world)
+    asked, judge = _asked(scm, query), _judge(scm)
+    if isinstance(asked, Query):
+        raise QueryError("this query offers no actions; ask value(world, query) for its number.")
+    return {label: _value(judge, objective)[0] for label, objective in asked.options()}
+
+
+def best(values: Mapping[str, float]) -> str:
+    """Return the label with the largest value after rounding to 12 decimals; ties to the first."""
+    return max(values, key=lambda label: round(values[label], DIGITS))
+
+
+def reading(world: Any, query: str | Query, kind: str) -> float:
+    """Return one reading of a query: ``marginal``, ``see``, ``do`` or ``imagine``.
+
+    Raises:
+        QueryError: as `truth`; also a reading of another name, or a choice.
+        ZeroProbabilityError: the query's own condition has probability zero.
+    """
+    scm = _scm(world)
+    return query_reading(_judge(scm), _number(_asked(scm, query)), kind)
+
+
+def truth_many(
+    worlds: Any, queries: Any, errors: Literal["raise", "nan"] = "raise"
+) -> NDArray[np.float64]:
+    """Answer many queries.
+
+    Args:
+        worlds: one world or several.
+        queries: one query or several; lengths are equal, or one of them is 1.
+        errors: ``raise``, or ``nan`` to put NaN where a query cannot be answered.
+
+    Returns:
+        float64 array with one value for each pair.
+
+    Raises:
+        QueryError: lengths that do not fit, or ``errors`` of another name.
+        CausalBenchError: as `value`, where errors are raised.
+    """
+    if errors not in {"raise", "nan"}:
+        raise QueryError(f"errors='{errors}' does not exist; choose 'raise' or 'nan'.")
+    left = _several(worlds, single=hasattr(worlds, "scm") or hasattr(worlds, "mechanisms"))
+    right = _several(queries, single=isinstance(queries, str | Query | Choice))
+    length = max(len(left), len(right)) if left and right else 0
+    if any(len(side) not in {1, length} for side in (left, right)):
+        msg = (
+            f"{len(left)} worlds and {len(right)} queries do not pair up; "
+            "give equal numbers, or one of either."
+        )
+        raise QueryError(msg)
+    answers = np.empty(length)
+    for i in range(length):
+        try:
+            answers[i] = value(left[i % len(left)], right[i % len(right)])
+        except CausalBenchError:
+            if errors == "raise":
+                raise
+            answers[i] = np.nan
+    return answers
+
+
+def _several(items: Any, *, single: bool) -> list[Any]:
+    if single:
+        return [items]
+    if not isinstance(items, Iterable):
+        msg = f"{type(items).__name__} is neither one of them nor a list; pass one or a list."
+        raise QueryError(msg)
+    return list(items)
+
+
+def _scm(world: Any) -> SCM:
+    found: SCM = getattr(world, "scm", world)
+    return found
+
+
+def _judge(scm: SCM) -> Judge:
+    if scm.is_discrete:
+        return Discrete(scm)
+    from causalbench.truth.gaussian import Gaussian
+
+    return Gaussian(scm)
+
+
+def _asked(scm: SCM, query: str | Query | Choice) -> Query | Choice:
+    if not isinstance(query, str):
+        return query
+    if not scm.is_discrete:
+        return parse(query, scm.vocabulary)
+    parsed = structure_of(scm).parsed
+    found: Query | Choice | None = parsed.get(query)
+    if found is None:
+        if len(parsed) >= 4096:  # noqa: PLR2004
+            parsed.clear()
+        found = parsed[query] = parse(query, scm.vocabulary)
+    return found
+
+
+def _number(asked: Query | Choice) -> Query:
+    if isinstance(asked, Choice):
+        msg = "a choice has a label and no number; ask truth(...) or option_values(...)."
+        raise QueryError(msg)
+    return asked
+
+
+def _value(judge: Judge, query: Query) -> tuple[float, float]:
+    total, error = query.constant, 0.0
+    for weight, quantity in query.terms:
+        part, doubt = judge.quantity(quantity)
+        total += weight * part
+        error += abs(weight) * doubt
+    return total, error
