@@ -69,8 +69,9 @@ class AtomReader(Cursor):
         """Read ``x=1`` or ``m=m[x=0]``."""
         name = self.variable()
         self.need("=", why="a subscript and do(...) set variables to values, as in x=1")
-        if self.after.kind == "sign" and self.after.text == "[":
-            start = self.token
+        start = self.token
+        follows = self.tokens[min(self.index + 1 + self.sees("-"), len(self.tokens) - 1)]
+        if follows.kind == "sign" and follows.text == "[":
             inner = self.term(depth + 1)
             if inner.variable != name:
                 self.fail(

@@ -111,7 +111,6 @@ class _Parser(SumReader):
             self.index = start
             self.binding = Binding(placeholder, action)
             objectives.append(self.top(""))
-            self.finish("'+', '-' or the end of the text")
             if not self.binding.used:
                 self.fail(
                     f"the objective never uses {placeholder!r}; put it in do({placeholder}), in "

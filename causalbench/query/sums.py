@@ -47,14 +47,16 @@ class SumReader(AtomReader):
 
     def query(self) -> Query:
         """Read a whole text as one query."""
-        total = self.top(self.text)
-        self.finish("'+', '-' or the end of the text")
-        return total
+        return self.top(self.text)
 
     def top(self, text: str) -> Query:
-        """Read a sum that must ask something."""
+        """Read a sum that must ask something and end the text."""
         start = self.token
         total = self.sum(0)
+        if self.token.kind != "end":
+            follows = self.token.kind == "word" or self.sees("(")
+            why = "write '*' between a weight and a quantity" if follows else ""
+            self.expect_failed("'+', '-' or the end of the text", why)
         if not total.weights:
             self.fail(f"expected {_QUANTITY}, found only numbers", start)
         if not total.finite:
