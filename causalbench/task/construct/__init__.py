@@ -1,0 +1,1 @@
+"""Constructions: two worlds that agree on a rung and differ on the next."""

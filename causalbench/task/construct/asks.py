@@ -1,0 +1,229 @@
+"""Search for a question whose answers in two worlds lie far enough apart."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations, product
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from causalbench.query.render import quote
+from causalbench.task.construct.payoff import CLEAR
+from causalbench.task.construct.units import Units
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from causalbench.task.construct.net import Floats, Net
+
+__all__ = ["EVIDENCE", "GAP", "Ask", "Labels", "association", "counterfactual", "intervention"]
+
+GAP = 0.2  # the least distance of the two answers
+EVIDENCE = 0.01  # the least probability of what is conditioned on
+_WRONG = 0.05  # a reading further off than this is wrong
+
+
+@dataclass(frozen=True)
+class Labels:
+    """Write atoms: value codes become labels, names are quoted where needed.
+
+    Args:
+        values: variable -> its value labels.
+    """
+
+    values: Mapping[str, Sequence[str]]
+
+    def atom(self, name: str, code: int, subscript: str = "", op: str = "=") -> str:
+        """Return ``"y=1"`` or ``"y[x=0]=1"``."""
+        forced = f"[{subscript}]" if subscript else ""
+        return f"{quote(name)}{forced}{op}{quote(self.values[name][code])}"
+
+
+@dataclass(frozen=True)
+class Ask:
+    """A candidate question.
+
+    Args:
+        query: its text.
+        first: the answer in one world.
+        second: the answer in the other.
+        misread: how far the see reading is off in the world where it is better (rung 2).
+        form: ``simple``, or ``named`` for differences and named quantities.
+    """
+
+    query: str
+    first: float
+    second: float
+    misread: float = 0.0
+    form: str = "simple"
+
+    @property
+    def good(self) -> bool:
+        """Whether the answers lie at least 0.2 apart, and guessing at random does not pay."""
+        gap = round(abs(self.first - self.second), 9)
+        guess = [_guess(value) for value in (self.first, self.second)]
+        spread = round(sum(mean for mean, _ in guess) - gap, 9)
+        deviation = round(math.sqrt(sum(variance for _, variance in guess)), 9)
+        return gap >= GAP and spread >= CLEAR * deviation
+
+    @property
+    def misleads(self) -> bool:
+        """Whether watching is more than 0.05 off in both worlds."""
+        return round(self.misread, 9) > _WRONG
+
+
+def _guess(truth: float) -> tuple[float, float]:
+    """Return mean and variance of ``|u - truth|`` for u uniform in [0, 1]."""
+    if not 0.0 <= truth <= 1.0:
+        return abs(truth - 0.5), 1 / 12
+    mean = (truth**2 + (1.0 - truth) ** 2) / 2
+    return mean, (truth**3 + (1.0 - truth) ** 3) / 3 - mean**2
+
+
+def association(nets: tuple[Net, Net], y: str, labels: Labels) -> Iterator[Ask]:
+    """Yield ``P(y | x)`` and ``P(y | x, z)`` for a sink whose dependence differs.
+
+    Args:
+        nets: two nets that differ in y's table alone.
+        y: the sink.
+        labels: writes the query.
+    """
+    net = nets[0]
+    causes = [name for name in net.visible if name != y and name in net.ancestors([y])]
+    groups = [(x,) for x in causes] + list(combinations(causes, 2))
+    for names in groups:
+        laws = [each.law((*names, y)) for each in nets]
+        mass = laws[0].sum(axis=-1)
+        for codes in product(*(range(net.cards[name]) for name in names)):
+            if round(float(mass[codes]), 9) < EVIDENCE:
+                continue
+            given = ", ".join(labels.atom(*pair) for pair in zip(names, codes, strict=True))
+            for code in range(net.cards[y]):
+                first, second = (float(law[(*codes, code)] / mass[codes]) for law in laws)
+                yield Ask(f"P({labels.atom(y, code)} | {given})", first, second)
+
+
+def intervention(nets: tuple[Net, Net], x: str, y: str, labels: Labels) -> Iterator[Ask]:
+    """Yield ``P(y | do(x))``, the same given a cause z, and ATEs.
+
+    Args:
+        nets: two nets with one seen law.
+        x: the variable that is set.
+        y: the outcome.
+        labels: writes the query.
+    """
+    net = nets[0]
+    later = {name for each in nets for name in each.descendants(x)}
+    groups = [(), *((name,) for name in net.visible if name not in later and name != y)]
+    for names in groups:
+        seen = net.law((*names, x, y))
+        acts = [
+            [each.law((*names, y), {x: code}) for code in range(net.cards[x])] for each in nets
+        ]
+        for codes in product(*(range(net.cards[name]) for name in names)):
+            mass = float(acts[0][0][codes].sum())
+            if round(mass, 9) < EVIDENCE:
+                continue
+            given = "".join(f", {labels.atom(*pair)}" for pair in zip(names, codes, strict=True))
+            done = np.array([[law[codes] / mass for law in side] for side in acts])
+            watched = seen[codes]
+            rare = round(float(watched.sum(axis=-1).min()), 9) < EVIDENCE
+            see = watched / np.where(watched > 0.0, watched.sum(axis=-1, keepdims=True), 1.0)
+            off = np.where(rare, 0.0, np.abs(done - see).min(axis=0))
+            for a, v in np.ndindex(net.cards[x], net.cards[y]):
+                query = f"P({labels.atom(y, v)} | do({labels.atom(x, a)}){given})"
+                yield Ask(query, float(done[0, a, v]), float(done[1, a, v]), float(off[a, v]))
+            if not names:
+                yield from _effects(net, x, y, labels, done, see)
+
+
+def _effects(  # noqa: PLR0913
+    net: Net, x: str, y: str, labels: Labels, done: Floats, see: Floats
+) -> Iterator[Ask]:
+    for a, b in combinations(range(net.cards[x]), 2):
+        for v in range(net.cards[y]):
+            effect = done[:, b, v] - done[:, a, v]
+            watched = see[b, v] - see[a, v]
+            query = (
+                f"P({labels.atom(y, v)} | do({labels.atom(x, b)})) - "
+                f"P({labels.atom(y, v)} | do({labels.atom(x, a)}))"
+            )
+            off = float(np.abs(effect - watched).min())
+            yield Ask(query, float(effect[0]), float(effect[1]), off, "named")
+
+
+def counterfactual(
+    units: tuple[Units, Units], net: Net, x: str, y: str, labels: Labels
+) -> Iterator[Ask]:
+    """Yield PN, PS, PNS and unit-level questions of x and y.
+
+    Args:
+        units: the units of two worlds that differ in the coupling of one mechanism.
+        net: their conditional tables.
+        x: the variable that would have been otherwise.
+        y: the outcome.
+        labels: writes the query.
+    """
+    others = [name for name in net.visible if name not in {x, y}]
+    for a, b in product(range(net.cards[x]), repeat=2):
+        if a == b:
+            continue
+        after = labels.atom(x, b)
+        worlds = [(each, each.values(), each.values({x: b})) for each in units]
+        for v, w in product(range(net.cards[y]), repeat=2):
+            target = labels.atom(y, v, after)
+            facts = f"{labels.atom(x, a)}, {labels.atom(y, w)}"
+            plain = [(now[x] == a) & (now[y] == w) for _, now, _ in worlds]
+            hit = [then[y] == v for _, _, then in worlds]
+            yield from _ratio(f"P({target} | {facts})", units, hit, plain)
+            for name in others:
+                if name not in worlds[0][1]:
+                    continue
+                for code in range(net.cards[name]):
+                    given = [
+                        mask & (now[name] == code)
+                        for mask, (_, now, _) in zip(plain, worlds, strict=True)
+                    ]
+                    text = f"P({target} | {facts}, {labels.atom(name, code)})"
+                    yield from _ratio(text, units, hit, given)
+        yield from _named(units, net, (x, a, b), y, labels)
+
+
+def _named(
+    units: tuple[Units, Units], net: Net, change: tuple[str, int, int], y: str, labels: Labels
+) -> Iterator[Ask]:
+    """Yield PN, PS and PNS of a change (x, from, to)."""
+    x, a, b = change
+    for v in range(net.cards[y]):
+        step = f"{quote(x)}: {quote(labels.values[x][a])} -> {quote(labels.values[x][b])}"
+        tail = f"({step}; {labels.atom(y, v)})"
+        now = [each.values() for each in units]
+        low = [each.values({x: a})[y] != v for each in units]
+        high = [each.values({x: b})[y] == v for each in units]
+        taken = [(each[x] == b) & (each[y] == v) for each in now]
+        left = [(each[x] == a) & (each[y] != v) for each in now]
+        all_units = [np.ones(len(each.weights), dtype=bool) for each in units]
+        both = [one & two for one, two in zip(low, high, strict=True)]
+        yield from _ratio(f"PN{tail}", units, low, taken, "named")
+        yield from _ratio(f"PS{tail}", units, high, left, "named")
+        yield from _ratio(f"PNS{tail}", units, both, all_units, "named")
+
+
+def _ratio(
+    text: str,
+    units: tuple[Units, Units],
+    hit: Sequence[NDArray[np.bool_]],
+    given: Sequence[NDArray[np.bool_]],
+    form: str = "simple",
+) -> Iterator[Ask]:
+    mass = [each.chance(mask) for each, mask in zip(units, given, strict=True)]
+    if round(min(mass), 9) < EVIDENCE:
+        return
+    value = [
+        each.chance(one & two) / total
+        for each, one, two, total in zip(units, hit, given, mass, strict=True)
+    ]
+    yield Ask(text, value[0], value[1], form=form)

@@ -1,0 +1,209 @@
+"""Draw twins from scratch: a base world, a construction, and a question that tells the two apart."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from causalbench import rng as draws
+from causalbench.errors import TooWideError, TwinError
+from causalbench.task.construct import choices
+from causalbench.task.construct.asks import (
+    Ask,
+    Labels,
+    association,
+    counterfactual,
+    intervention,
+)
+from causalbench.task.construct.coupling import recouple, two_couplings
+from causalbench.task.construct.dependence import dependence
+from causalbench.task.construct.draft import Draft, functions_of, world_of
+from causalbench.task.construct.edges import covered_reversal, edge_to_confounder
+from causalbench.task.construct.motifs import front_door, kept_covered, open_world, sink_world
+from causalbench.task.construct.names import pick_names
+from causalbench.task.construct.net import Net, random_cpt
+from causalbench.task.construct.units import Units
+
+if TYPE_CHECKING:
+    from causalbench.graph import Diagram
+    from causalbench.scm import SCM
+    from causalbench.task.types import Decision, Track
+
+__all__ = ["ATTEMPTS", "effects_identified", "generate"]
+
+ATTEMPTS = 2000
+_NAMED = 0.3  # the share of differences, PN, PS and PNS among estimates
+_HIDDEN = "uh"  # the role of the cause that edge_to_confounder adds
+
+
+def generate(rng: np.random.Generator, rung: int, track: Track, cell: str, index: int) -> Draft:
+    """Draw a pair for a cell.
+
+    Args:
+        rng: draws everything.
+        rung: 1, 2 or 3.
+        track: ``estimates`` or ``decisions``.
+        cell: ``mechanisms``, ``diagram`` or ``lab``.
+        index: the pair's number; constructions take turns.
+
+    Returns:
+        The pair, with names that mean nothing.
+
+    Raises:
+        TwinError: no attempt kept the margins.
+    """
+    attempt = {1: _dependence, 2: _edge, 3: _coupling}[rung]
+    for _ in range(ATTEMPTS):
+        try:
+            draft = attempt(rng, track, cell, index)
+        except TooWideError:
+            continue
+        if draft is not None:
+            return draft
+    msg = (
+        f"no pair for rung {rung}, {track}, {cell} kept the margins in {ATTEMPTS} attempts; "
+        "take another seed."
+    )
+    raise TwinError(msg)
+
+
+def _dependence(rng: np.random.Generator, track: Track, cell: str, index: int) -> Draft | None:
+    del cell, index
+    net = sink_world(rng, hidden=int(draws.integers(rng, 3)))
+    # A flat table leaves room to bend it both ways.
+    cards = [net.cards[parent] for parent in net.parents["y"]]
+    flat = random_cpt(rng, cards, net.cards["y"], 0.7 / net.cards["y"])
+    net, roles, labels = _name(rng, net.replace({"y": flat}))
+    nets = dependence(net, roles["y"], rng=rng)
+    asks = list(association(nets, roles["y"], labels)) if track == "estimates" else []
+    ask = _pick(rng, asks)
+    decision = choices.bet(rng, nets, roles["y"], labels) if track == "decisions" else None
+    return _draft(nets, 1, "dependence", labels, ask, decision)
+
+
+def _edge(rng: np.random.Generator, track: Track, cell: str, index: int) -> Draft | None:
+    base, kind = _base(rng, cell, index)
+    net, roles, labels = _name(rng, base)
+    x, y = roles["x"], roles["y"]
+    if kind == "covered-reversal":
+        tail, head = (roles["z"], x) if cell != "lab" else (x, y)
+        other = covered_reversal(net, tail, head)
+    else:
+        other = edge_to_confounder(net, x, y, roles[_HIDDEN], rng=rng)
+    nets = (net, other)
+    shown = cell != "lab"
+    if shown and not all(x in each.ancestors([y]) for each in nets):
+        return None
+    misled = cell == "diagram" and index % 3 == 1
+    if track == "estimates":
+        asks = [ask for ask in intervention(nets, x, y, labels) if ask.misleads or not misled]
+        ask = _pick(rng, asks)
+        return _draft(nets, 2, kind, labels, ask, None)
+    decision = choices.act(rng, nets, x, y, labels)
+    return _draft(nets, 2, kind, labels, None, decision)
+
+
+def _base(rng: np.random.Generator, cell: str, index: int) -> tuple[Net, str]:
+    """Draw the base of a rung-2 pair, and say which construction it is for.
+
+    Where a diagram is shown, x stays a cause of y in both twins: "P(y | x) if there is a path, else
+    P(y)" must not pay.
+    """
+    turn = index % 3
+    if cell == "lab":
+        kind = "covered-reversal" if turn == 0 else "edge-to-confounder"
+        return open_world(rng, covered=turn == 0), kind
+    open_only = cell == "diagram"
+    if turn == 0:
+        return kept_covered(rng, open_only=open_only), "covered-reversal"
+    return front_door(rng, confounded=turn == 1, open_only=open_only), "edge-to-confounder"
+
+
+def _coupling(rng: np.random.Generator, track: Track, cell: str, index: int) -> Draft | None:
+    del index
+    hidden = 0 if cell == "diagram" else int(draws.integers(rng, 3))
+    net, roles, labels = _name(rng, sink_world(rng, hidden=hidden, minimum=0.1))
+    x, y = roles["x"], roles["y"]
+    pair = two_couplings(rng, net, y, toward=x)
+    sides, shared = recouple(rng, net, y, pair)
+    units = (Units(sides[0], net.visible), Units(sides[1], net.visible))
+    ask: Ask | None = None
+    decision: Decision | None = None
+    if track == "estimates":
+        ask = _pick(rng, list(counterfactual(units, net, x, y, labels)))
+    else:
+        decision = choices.redo(rng, units, net, x, y, labels)
+    if ask is None and decision is None:
+        return None
+    worlds = [world_of(side, net, labels.values) for side in sides]
+    told = [{**shared, y: each} for each in pair] if cell == "diagram" else [{}, {}]
+    return Draft(
+        sides=(worlds[0], worlds[1]),
+        rung=3,
+        construction="coupling",
+        query=None if ask is None else ask.query,
+        decision=decision,
+        couplings=(told[0], told[1]),
+    )
+
+
+def _name(rng: np.random.Generator, net: Net) -> tuple[Net, dict[str, str], Labels]:
+    """Give the roles names that mean nothing, and declare the variables in a random order."""
+    names = pick_names(rng, len(net.cards) + 1)
+    roles = dict(zip([*net.cards, _HIDDEN], names, strict=True))
+    order = [list(net.cards)[int(place)] for place in draws.permutation(rng, len(net.cards))]
+    named = net.rename({role: roles[role] for role in order})
+    values = {name: tuple(str(i) for i in range(card)) for name, card in named.cards.items()}
+    return named, roles, Labels(values)
+
+
+def _pick(rng: np.random.Generator, asks: list[Ask]) -> Ask | None:
+    """Draw a good question: its form first, so that common forms do not crowd out the others."""
+    wanted = "named" if float(draws.uniforms(rng, ())) < _NAMED else "simple"
+    good = [ask for ask in asks if ask.good]
+    good = [ask for ask in good if ask.form == wanted] or good
+    return draws.choice(rng, good) if good else None
+
+
+def _draft(  # noqa: PLR0913
+    nets: tuple[Net, Net],
+    rung: int,
+    construction: str,
+    labels: Labels,
+    ask: Ask | None,
+    decision: Decision | None,
+) -> Draft | None:
+    if ask is None and decision is None:
+        return None
+    return Draft(
+        sides=(_world(nets[0], labels.values), _world(nets[1], labels.values)),
+        rung=rung,
+        construction=construction,
+        query=None if ask is None else ask.query,
+        decision=decision,
+        misleads=ask is not None and ask.misleads,
+    )
+
+
+def _world(net: Net, values: Mapping[str, Sequence[str]]) -> SCM:
+    known = {
+        name: tuple(values.get(name) or (str(code) for code in range(card)))
+        for name, card in net.cards.items()
+    }
+    return world_of(functions_of(net), net, known)
+
+
+def effects_identified(diagram: Diagram) -> bool:
+    """Say whether every single intervention is identified from the diagram and the seen law.
+
+    Reference:
+        Tian and Pearl (2002), A general identification condition for causal effects: P(v | do(x))
+        is identified if and only if no child of x lies in the c-component of x.
+    """
+    for component in diagram.c_components():
+        for name in component:
+            if set(diagram.children(name)) & set(component):
+                return False
+    return True

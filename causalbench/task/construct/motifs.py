@@ -1,0 +1,170 @@
+"""Base worlds drawn at random: small nets whose shape suits a construction.
+
+Variables carry the names of their roles (x, y, m, z, w...; u... are hidden); the names that an agent
+sees are given later, from a permutation that no role shows through.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from causalbench import rng as draws
+from causalbench.task.construct.net import Net, random_cpt
+
+__all__ = ["draw_net", "front_door", "kept_covered", "open_world", "sink_world"]
+
+_TERNARY = 0.25  # the share of visible variables with three values
+
+
+def draw_net(
+    rng: np.random.Generator,
+    parents: Mapping[str, Sequence[str]],
+    *,
+    minimum: float = 0.05,
+    cards: Mapping[str, int] | None = None,
+) -> Net:
+    """Draw cardinalities and tables for a given shape; names that start with ``u`` are hidden.
+
+    Args:
+        rng: draws everything.
+        parents: variable -> parents.
+        minimum: the least probability in a table.
+        cards: cardinalities that are fixed; hidden variables have two values.
+
+    Returns:
+        The net, tables on the grid of 1/1024.
+    """
+    fixed = cards or {}
+    size = {}
+    for name in parents:
+        ternary = float(draws.uniforms(rng, ())) < _TERNARY
+        size[name] = fixed.get(name, 3 if ternary and not name.startswith("u") else 2)
+    tables = {
+        name: random_cpt(rng, [size[parent] for parent in above], size[name], minimum)
+        for name, above in parents.items()
+    }
+    return Net(
+        cards=size,
+        parents={name: tuple(above) for name, above in parents.items()},
+        cpts=tables,
+        hidden=frozenset(name for name in parents if name.startswith("u")),
+    )
+
+
+def front_door(rng: np.random.Generator, *, confounded: bool, open_only: bool) -> Net:
+    """Draw (z ->) x -> m -> y with x -> y, the base of the front-door pair.
+
+    Args:
+        rng: draws everything.
+        confounded: with an observed common cause z of x and y.
+        open_only: no hidden variables, so that every effect is identified before and after
+            x -> y is turned into confounding.
+    """
+    shape: dict[str, list[str]] = {"x": [], "m": ["x"], "y": ["x", "m"]}
+    cards = {"m": 2}
+    if confounded:
+        shape = {"z": [], "x": ["z"], "m": ["x"], "y": ["x", "m", "z"]}
+        cards = {"z": 2, "m": 2}
+    extra = int(draws.integers(rng, 4))
+    if extra == 1:
+        shape |= {"w": ["y"]}
+    elif extra == 2 and not confounded:
+        shape = {"w": []} | shape
+        shape["m"] = [*shape["m"], "w"]
+    elif extra == 3:
+        shape |= {"w": ["m"]}
+    if not open_only and float(draws.uniforms(rng, ())) < 0.5:
+        # A hidden cause of x and m: front door adjustment fails, the mechanisms still tell.
+        shape = {"u": []} | shape
+        shape["x"] = [*shape["x"], "u"]
+        shape["m"] = [*shape["m"], "u"]
+    return draw_net(rng, shape, cards=cards)
+
+
+def kept_covered(rng: np.random.Generator, *, open_only: bool) -> Net:
+    """Draw z -> x with x -> y and z -> y: turning z -> x round makes a mediator of a confounder."""
+    shape: dict[str, list[str]] = {"z": [], "x": ["z"], "y": ["x", "z"]}
+    extra = int(draws.integers(rng, 4))
+    if extra == 1:
+        shape |= {"w": ["y"]}
+    elif extra == 2:
+        shape = {"w": []} | shape
+        shape["z"], shape["x"] = ["w"], ["z", "w"]
+    elif extra == 3:
+        shape |= {"w": ["x"]}
+    if not open_only and float(draws.uniforms(rng, ())) < 0.5:
+        shape = {"u": []} | shape
+        shape["z"] = [*shape["z"], "u"]
+        shape["x"] = [*shape["x"], "u"]
+    return draw_net(rng, shape)
+
+
+def open_world(rng: np.random.Generator, *, covered: bool) -> Net:
+    """Draw x -> y among one to three further variables, hidden ones too, for the lab.
+
+    Args:
+        rng: draws everything.
+        covered: y has the parents of x, and x, and no others.
+    """
+    hidden = int(draws.integers(rng, 3))
+    above_x = [f"u{i}" for i in range(hidden)]
+    shape: dict[str, list[str]] = {name: [] for name in above_x}
+    cards: dict[str, int] = {}
+    if float(draws.uniforms(rng, ())) < 0.5:
+        shape["z"] = []
+        above_x.append("z")
+        cards["z"] = 2
+    shape["x"] = list(above_x)
+    shape["y"] = [*above_x, "x"]
+    if not covered and float(draws.uniforms(rng, ())) < 0.5:
+        shape["m"] = ["x"]
+        shape["y"] = [*shape["y"], "m"]
+        cards["m"] = 2
+    children = [["y"], ["x"], ["x", "y"]]
+    shape["w"] = draws.choice(rng, children)
+    if hidden == 1 and float(draws.uniforms(rng, ())) < 0.5:
+        shape["w"] = [*shape["w"], "u0"]
+    return draw_net(rng, {name: shape[name] for name in _sorted(shape)}, cards=cards)
+
+
+def sink_world(
+    rng: np.random.Generator, *, hidden: int = 0, minimum: float = 0.05, most: int = 3
+) -> Net:
+    """Draw a random world of three to five visible variables whose sink y has the parent x.
+
+    Args:
+        rng: draws everything.
+        hidden: how many hidden confounders, 0 to 2.
+        minimum: the least probability in a table.
+        most: the most parents of a variable, hidden ones counted.
+    """
+    others = ["x", "z", "w", "v"][: 2 + int(draws.integers(rng, 3))]
+    order = [others[int(i)] for i in draws.permutation(rng, len(others))]
+    shape: dict[str, list[str]] = {f"u{i}": [] for i in range(hidden)}
+    for place, name in enumerate(order):
+        earlier = [order[int(i)] for i in draws.permutation(rng, place)]
+        shape[name] = earlier[: int(draws.integers(rng, min(2, place) + 1))]
+    rest = [name for name in order if name != "x"]
+    more = [rest[int(i)] for i in draws.permutation(rng, len(rest))][: int(draws.integers(rng, 2)) + 1]
+    shape["y"] = ["x", *more[: most - 1 - (1 if hidden else 0)]]
+    for i in range(hidden):
+        first = "y" if i == 0 else order[-1]
+        second = "x" if i == 0 else order[0]
+        for name in (first, second):
+            if len(shape[name]) < most:
+                shape[name] = [*shape[name], f"u{i}"]
+    return draw_net(rng, shape, minimum=minimum)
+
+
+def _sorted(shape: Mapping[str, Sequence[str]]) -> list[str]:
+    """Return the names, parents first."""
+    done: list[str] = []
+    while len(done) < len(shape):
+        done.extend(
+            name
+            for name in shape
+            if name not in done and all(parent in done for parent in shape[name])
+        )
+    return done

@@ -1,0 +1,159 @@
+"""Worlds as conditional tables: what a construction needs for rungs 1 and 2, and nothing else.
+
+A `Net` is cheap to draw, to change and to evaluate, so a search may throw many away; an accepted
+one becomes an `SCM`. Sums run in a fixed order, so that the same seed gives the same bytes.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from causalbench import rng as draws
+from causalbench.errors import TooWideError
+
+if TYPE_CHECKING:
+    from causalbench.scm import SCM
+
+__all__ = ["CELLS", "Floats", "Net", "random_cpt"]
+
+Floats = NDArray[np.float64]
+CELLS = 2**20  # the largest table that is written out in full
+
+
+@dataclass(frozen=True, eq=False)
+class Net:
+    """A Bayesian network, some of whose variables are hidden.
+
+    Args:
+        cards: variable -> number of values.
+        parents: variable -> its parents, in the order of the axes of its table.
+        cpts: variable -> P(value | parents), float64[*cards of the parents, card].
+        hidden: the variables that are never shown.
+    """
+
+    cards: Mapping[str, int]
+    parents: Mapping[str, tuple[str, ...]]
+    cpts: Mapping[str, Floats]
+    hidden: frozenset[str] = field(default_factory=frozenset)
+
+    @classmethod
+    def from_scm(cls, scm: SCM) -> Net:
+        """Read the conditional tables of a discrete world; its couplings are left behind."""
+        cards = {name: scm.variable(name).cardinality for name in scm.names}
+        return cls(
+            cards=cards,
+            parents={name: tuple(scm.parents(name)) for name in scm.names},
+            cpts={name: scm.mechanism(name).cpt(cards[name]) for name in scm.names},
+            hidden=frozenset(scm.hidden),
+        )
+
+    @property
+    def visible(self) -> tuple[str, ...]:
+        """The variables that are not hidden."""
+        return tuple(name for name in self.cards if name not in self.hidden)
+
+    def order(self) -> tuple[str, ...]:
+        """Return the variables, parents first."""
+        done: dict[str, None] = {}
+
+        def visit(name: str) -> None:
+            if name not in done:
+                for parent in self.parents[name]:
+                    visit(parent)
+                done[name] = None
+
+        for name in self.cards:
+            visit(name)
+        return tuple(done)
+
+    def ancestors(self, names: Iterable[str], cut: Iterable[str] = ()) -> set[str]:
+        """Return the names and all that reaches them, not passing through ``cut``."""
+        closed, found, stack = set(cut), set(names), list(names)
+        while stack:
+            name = stack.pop()
+            for parent in () if name in closed else self.parents[name]:
+                if parent not in found:
+                    found.add(parent)
+                    stack.append(parent)
+        return found
+
+    def descendants(self, name: str) -> set[str]:
+        """Return the name and all that it reaches."""
+        return {other for other in self.cards if name in self.ancestors([other])}
+
+    def children(self, name: str) -> tuple[str, ...]:
+        """Return the variables that have this one as a parent."""
+        return tuple(child for child, parents in self.parents.items() if name in parents)
+
+    def law(self, names: Sequence[str], do: Mapping[str, int] | None = None) -> Floats:
+        """Return P(names | do), an axis per name in the given order.
+
+        Raises:
+            TooWideError: the names and their ancestors have more than 2**20 cells.
+        """
+        do = do or {}
+        needed = self.ancestors(names, cut=do)
+        # The names come first, so that what is summed out lies in the last axes.
+        axes = [*names, *(name for name in self.cards if name in needed and name not in names)]
+        shape = tuple(self.cards[name] for name in axes)
+        if math.prod(shape) > CELLS:
+            msg = f"the law of {', '.join(names)} needs {math.prod(shape)} cells; the limit is {CELLS}."
+            raise TooWideError(msg)
+        total = np.ones(shape)
+        for name in axes:
+            if name in do:
+                row = np.zeros(self.cards[name])
+                row[do[name]] = 1.0
+                total = total * _spread(row, (name,), axes)
+            else:
+                total = total * _spread(self.cpts[name], (*self.parents[name], name), axes)
+        kept = math.prod(shape[: len(names)])
+        flat = total.reshape(kept, -1)
+        return flat.sum(axis=1).reshape(shape[: len(names)])
+
+    def rename(self, names: Mapping[str, str]) -> Net:
+        """Return the net with its variables renamed, and declared in the order of ``names``."""
+        return Net(
+            cards={new: self.cards[old] for old, new in names.items()},
+            parents={new: tuple(names[p] for p in self.parents[old]) for old, new in names.items()},
+            cpts={new: self.cpts[old] for old, new in names.items()},
+            hidden=frozenset(names[old] for old in self.hidden),
+        )
+
+    def replace(
+        self,
+        cpts: Mapping[str, Floats],
+        parents: Mapping[str, tuple[str, ...]] | None = None,
+        hidden: Mapping[str, int] | None = None,
+    ) -> Net:
+        """Return a net with some tables changed, and perhaps hidden variables (name -> card) added."""
+        return Net(
+            cards={**self.cards, **(hidden or {})},
+            parents={**self.parents, **(parents or {})},
+            cpts={**self.cpts, **cpts},
+            hidden=self.hidden | frozenset(hidden or {}),
+        )
+
+
+def _spread(table: Floats, own: Sequence[str], axes: Sequence[str]) -> Floats:
+    """Return the table with its axes moved to their places among ``axes``, others of size 1."""
+    order = sorted(range(len(own)), key=lambda place: axes.index(own[place]))
+    moved = table.transpose(order)
+    shape = [1] * len(axes)
+    for place in order:
+        shape[axes.index(own[place])] = table.shape[place]
+    return moved.reshape(shape)
+
+
+def random_cpt(
+    rng: np.random.Generator, cards: Sequence[int], card: int, minimum: float = 0.05
+) -> Floats:
+    """Draw P(value | parents) on the grid, each probability at least ``minimum``."""
+    return draws.simplex(rng, card, minimum, tuple(cards))
+
