@@ -316,9 +316,9 @@ def _holds(
         target = variable.code(str(atom.value))
         term = Term(variable.name, action)
         if variable.name in forced:
-            is_target = np.array([variable.code(str(forced[variable.name])) == target])
+            is_target = np.array(variable.code(forced[variable.name]) == target)
         elif term in fixed:
-            is_target = np.array([fixed[term] == target])
+            is_target = np.array(fixed[term] == target)
         else:
             shape = [1] * len(terms)
             shape[terms.index(term)] = -1
