@@ -53,6 +53,10 @@ class Discrete:
             return self.probability(quantity.event, quantity.given), 0.0
         return self.expectation(quantity), 0.0
 
+    def number(self, quantity: Quantity) -> float:
+        """Return the value of one quantity alone."""
+        return self.quantity(quantity)[0]
+
     def probability(self, event: tuple[Atom, ...], given: tuple[Atom, ...]) -> float:
         """Return P(event | given) in [0, 1].
 

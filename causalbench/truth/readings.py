@@ -26,7 +26,16 @@ from causalbench.query.rung import rung_of
 if TYPE_CHECKING:
     from causalbench.query.ast import Quantity, Subscript
 
-__all__ = ["RANKS", "Judge", "quantity_reading", "query_reading"]
+__all__ = [
+    "RANKS",
+    "Judge",
+    "conditions",
+    "enumerate_nested",
+    "possible_part",
+    "quantity_reading",
+    "query_reading",
+    "world_reading",
+]
 
 RANKS = {"marginal": 0, "see": 1, "do": 2, "imagine": 3}
 """The readings, and the rung that each is confined to."""
@@ -39,6 +48,9 @@ class Judge(Protocol):
 
     def quantity(self, quantity: Quantity) -> tuple[float, float]:
         """Return a quantity's value and error."""
+
+    def number(self, quantity: Quantity) -> float:
+        """Return a quantity's value for a reading, where a real value has probability 0."""
 
     def possible(self, given: tuple[Atom, ...]) -> bool:
         """Tell whether a condition can be."""
@@ -86,7 +98,7 @@ def quantity_reading(judge: Judge, quantity: Quantity, kind: str) -> float:
     for atom in quantity.event:
         groups.setdefault(atom.term.subscript, []).append(_plain(atom))
     if kind == "see" and not any(groups) and not any(a.term.subscript for a in quantity.given):
-        return judge.quantity(quantity)[0]
+        return judge.number(quantity)
     total = 1.0
     for world, atoms in groups.items():
         total *= world_reading(judge, tuple(atoms), world, quantity.given, kind)
@@ -110,10 +122,10 @@ def world_reading(
     action, evidence, goal = conditions(judge, goal, world, given, kind)
     whole = action + evidence
     try:
-        return judge.quantity(_quantity(goal, whole))[0]
+        return judge.number(_quantity(goal, whole))
     except ZeroProbabilityError:
-        kept = _possible(judge, action, evidence)
-        return judge.quantity(_quantity(goal, kept))[0]
+        kept = possible_part(judge, action, evidence)
+        return judge.number(_quantity(goal, kept))
 
 
 def conditions(
@@ -178,7 +190,7 @@ def enumerate_nested(
     return total
 
 
-def _possible(
+def possible_part(
     judge: Judge, action: tuple[Atom, ...], evidence: tuple[Atom, ...]
 ) -> tuple[Atom, ...]:
     """Keep what is possible: the action, then the evidence in stated order."""
@@ -193,10 +205,10 @@ def _possible(
 
 def _marginal(judge: Judge, quantity: Quantity) -> float:
     if isinstance(quantity, Expectation):
-        return judge.quantity(Expectation(Term(quantity.term.variable)))[0]
+        return judge.number(Expectation(Term(quantity.term.variable)))
     total = 1.0
     for atom in quantity.event:
-        total *= judge.quantity(Probability((_plain(atom),)))[0]
+        total *= judge.number(Probability((_plain(atom),)))
     return total
 
 
