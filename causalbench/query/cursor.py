@@ -17,6 +17,7 @@ __all__ = ["Cursor"]
 
 _LISTED = 8
 _COMPARED = 80
+_ODD = frozenset({"-", "+", "*", "/", "<", ">", "<=", ">=", "->"})
 _LABEL_KINDS = frozenset({"word", "number", "string"})
 
 
@@ -51,8 +52,18 @@ class Cursor:
 
     def expect_failed(self, expected: str, why: str = "") -> NoReturn:
         """Raise the error that says what was expected and what was found."""
+        why = why or self._quote_hint()
         tail = f"; {why}" if why else ""
         self.fail(f"expected {expected}, found {describe(self.token)}{tail}")
+
+    def _quote_hint(self) -> str:
+        """Return advice where a sign touches a name or value, as in ``level=5-12``."""
+        token = self.token
+        if self.index == 0 or token.kind != "sign" or token.text not in _ODD:
+            return ""
+        before = self.tokens[self.index - 1]
+        touches = before.end == token.column and (before.kind in _LABEL_KINDS or before.text == "=")
+        return "put odd names and values in double quotes" if touches else ""
 
     def sees(self, sign: str) -> bool:
         """Tell whether the next token is this sign."""

@@ -218,6 +218,19 @@ def test_any_tokens_are_read_or_refused(text):
     assert survives(text)
 
 
+@settings(max_examples=500, deadline=None)
+@given(st.lists(st.sampled_from(PIECES), max_size=12).map(" ".join))
+@example("y=1, x[y=1]=0")
+def test_an_event_is_what_p_may_hold(text):
+    """What parse_event takes is what P(...) takes before its bar."""
+    try:
+        event = parse_event(text)
+    except QueryError:
+        event = ()
+    if event:
+        assert Query(((1.0, Probability(event)),)) == parse(f"P({text})")
+
+
 SEEDS = (
     "P(y=1 | do(x=1), x=0)",
     "E[t[x=1] | y=0] - 2*P(t > 1.5)",
