@@ -22,7 +22,7 @@ def blocks(kind):
 
 
 EXAMPLES = [re.fullmatch(r"(.*?)\s+# rung (\d).*", line).groups() for line in blocks("query")]
-TABLE = re.findall(r"^\| `(.*?\))` \| `(.*?)`(?:;.*)? \|$", PAGE, flags=re.MULTILINE)
+TABLE = [re.fullmatch(r"(.*?\))\s+= (.*)", line).groups() for line in blocks("names")]
 ERRORS = list(zip(blocks("errors")[::2], blocks("errors")[1::2], strict=True))
 
 
@@ -36,7 +36,7 @@ def test_example(text, rung):
 
 @pytest.mark.parametrize(("named", "expanded"), TABLE)
 def test_expansion(named, expanded):
-    """A row of the table of names is the expansion."""
+    """A named quantity is the expansion beside it."""
     assert parse(expanded) == parse(named)
 
 
