@@ -61,7 +61,7 @@ class _Reader:
     parents: dict[str, tuple[str, ...]] = field(default_factory=dict)
     cpts: dict[str, NDArray[np.float64]] = field(default_factory=dict)
     mended: list[str] = field(default_factory=list)
-    token: str = ""  # the next token; "" at the end
+    ahead: str = ""  # the next token; "" at the end
     at: int = 0  # its place
     quoted: bool = False
 
@@ -86,35 +86,35 @@ class _Reader:
         return WorldError(f"BIF line {line}: {why}")
 
     def advance(self) -> str:
-        token = self.token
-        self.token, self.at, self.quoted = next(self._tokens, ("", len(self.text), False))
+        token = self.ahead
+        self.ahead, self.at, self.quoted = next(self._tokens, ("", len(self.text), False))
         return token
 
     def expect(self, mark: str) -> None:
-        if self.quoted or self.token != mark:
+        if self.quoted or self.ahead != mark:
             raise self.fail(f"expected '{mark}', found {self.found()}")
         self.advance()
 
     def found(self) -> str:
-        return f"'{self.token[:40]}'" if self.token or self.quoted else "the end of the file"
+        return f"'{self.ahead[:40]}'" if self.ahead or self.quoted else "the end of the file"
 
     def word(self, what: str) -> str:
-        if not self.quoted and (not self.token or self.token in "{}()[];,|"):
+        if not self.quoted and (not self.ahead or self.ahead in "{}()[];,|"):
             raise self.fail(f"expected {what}, found {self.found()}")
         return self.advance()
 
     def at_mark(self, mark: str) -> bool:
-        return not self.quoted and self.token == mark
+        return not self.quoted and self.ahead == mark
 
     def skip_property(self) -> None:
         while not self.at_mark(";"):
-            if not self.token and not self.quoted:
+            if not self.ahead and not self.quoted:
                 raise self.fail("a property without ';' at its end; add it")
             self.advance()
         self.advance()
 
     def network(self) -> None:
-        if self.token != "network":
+        if self.ahead != "network":
             raise self.fail(f"a BIF file starts with 'network', found {self.found()}")
         self.advance()
         while not self.at_mark("{"):
@@ -125,7 +125,7 @@ class _Reader:
                 raise self.fail("only properties may stand in 'network { }'")
             self.skip_property()
         self.advance()
-        while self.token or self.quoted:
+        while self.ahead or self.quoted:
             kind = self.word("'variable' or 'probability'")
             if kind == "variable":
                 self.variable()
@@ -186,6 +186,20 @@ class _Reader:
         name = self.known(self.word("a variable's name"))
         if name in self.cpts:
             raise self.fail(f"'{name}' has two probability blocks; keep one")
+        parents = self.parent_names(name)
+        shape = [len(self.values[parent]) for parent in parents]
+        card = len(self.values[name])
+        if math.prod(shape) * card > MAX_CELLS:
+            raise self.fail(f"the table of '{name}' would have over 1e7 cells; use fewer parents")
+        self.parents[name] = tuple(parents)
+        cpt = np.full((*shape, card), np.nan)
+        self.expect("{")
+        while not self.at_mark("}"):
+            self.entry(name, parents, cpt)
+        self.cpts[name] = self.checked(name, cpt)
+        self.advance()
+
+    def parent_names(self, name: str) -> list[str]:
         parents: list[str] = []
         if self.at_mark("|"):
             self.advance()
@@ -197,35 +211,33 @@ class _Reader:
                 raise self.fail(f"'{parent}' is named twice in the block of '{name}'")
             parents.append(parent)
         self.advance()
-        shape = [len(self.values[parent]) for parent in parents]
-        card = len(self.values[name])
-        if math.prod(shape) * card > MAX_CELLS:
-            raise self.fail(f"the table of '{name}' would have over 1e7 cells")
-        self.parents[name] = tuple(parents)
-        cpt = np.full((*shape, card), np.nan)
-        self.expect("{")
-        default: list[float] | None = None
-        while not self.at_mark("}"):
-            if self.at_mark("("):
-                at = self.row_index(name, parents)
-                if not np.isnan(cpt[at]).all():
-                    raise self.fail(f"'{name}': this row is given twice; keep one")
-                cpt[at] = self.numbers(name, card)
-                continue
-            key = self.word("a row, 'table', 'default' or '}'")
-            if key == "table":
-                flat = self.numbers(name, card * math.prod(shape))
-                cpt = np.moveaxis(np.array(flat).reshape(card, *shape), 0, -1).copy()
-            elif key == "default":
-                default = self.numbers(name, card)
-            elif key == "property":
-                self.skip_property()
-            else:
-                raise self.fail(f"'{name}': '{key[:40]}' does not belong in a probability block")
-        if default is not None:
-            cpt[np.isnan(cpt).all(axis=-1)] = default
-        self.cpts[name] = self.checked(name, cpt)
-        self.advance()
+        return parents
+
+    def entry(self, name: str, parents: list[str], cpt: NDArray[np.float64]) -> None:
+        """Read one row, table or default into the CPT, whose unread cells are NaN."""
+        card = cpt.shape[-1]
+        if self.at_mark("("):
+            at = self.row_index(name, parents)
+            if not np.isnan(cpt[at]).all():
+                raise self.fail(f"'{name}': this row is given twice; keep one")
+            cpt[at] = self.numbers(name, card)
+            return
+        key = self.word("a row, 'table', 'default' or '}'")
+        if key == "property":
+            self.skip_property()
+        elif key == "table":
+            if not np.isnan(cpt).all():
+                raise self.fail(f"'{name}': a table stands beside rows; keep one of them")
+            flat = np.array(self.numbers(name, cpt.size))
+            cpt[...] = np.moveaxis(flat.reshape(card, *cpt.shape[:-1]), 0, -1)
+        elif key == "default":
+            # Rows that follow a default would look repeated: it must come last.
+            row = self.numbers(name, card)
+            if not self.at_mark("}"):
+                raise self.fail(f"'{name}': the default must come last; move it down")
+            cpt[np.isnan(cpt).all(axis=-1)] = row
+        else:
+            raise self.fail(f"'{name}': '{key[:40]}' does not belong in a probability block")
 
     def row_index(self, name: str, parents: list[str]) -> tuple[int, ...]:
         self.expect("(")
@@ -268,7 +280,9 @@ class _Reader:
         sums = cpt.sum(axis=-1)
         off = ~(np.abs(sums - 1) <= SUM_TOLERANCE)
         for at in map(tuple, np.argwhere(off)):
-            labels = (self.values[parent][i] for parent, i in zip(self.parents[name], at, strict=True))
+            labels = (
+                self.values[parent][i] for parent, i in zip(self.parents[name], at, strict=True)
+            )
             row = f"probability of '{name}', row ({', '.join(labels)})"
             total = float(sums[at])
             if math.isnan(total):
@@ -276,7 +290,9 @@ class _Reader:
             if abs(total - 1) > ROUNDING:
                 raise self.fail(f"{row} sums to {total!r}, further from 1 than rounding explains")
             if not self.renormalise:
-                raise self.fail(f"{row} sums to {total!r}, not 1; correct it, or ask to renormalise")
+                raise self.fail(
+                    f"{row} sums to {total!r}, not 1; correct it, or ask to renormalise"
+                )
             self.mended.append(f"{row}: {total!r}")
         cpt[off] /= sums[off][:, None]
         return cpt

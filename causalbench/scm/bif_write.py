@@ -29,8 +29,7 @@ def to_bif(scm: SCM) -> str:
         values = ", ".join(_token(label) for label in labels)
         kind = f"  type discrete [ {len(labels)} ] {{ {values} }};"
         parts.append(f"variable {_token(name)} {{\n{kind}\n}}")
-    for name in scm.order:
-        parts.append(_block(scm, name))
+    parts += [_block(scm, name) for name in scm.order]
     return "\n".join(parts) + "\n"
 
 

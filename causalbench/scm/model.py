@@ -273,11 +273,11 @@ class SCM:
         values = self.draw(n, rng=rng)
         columns: dict[str, Any] = {}
         for name in self.names if hidden else self.visible:
-            variable = self.variables[name]
+            variable, codes = self.variables[name], values[name]
             columns[name] = (
-                values[name]
+                codes
                 if variable.is_real
-                else pd.Categorical.from_codes(values[name], categories=list(variable.labels))
+                else pd.Categorical.from_codes(codes, categories=pd.Index(variable.labels))
             )
         return pd.DataFrame(columns)
 
