@@ -5,6 +5,7 @@ from __future__ import annotations
 from causalbench.scm.couplings import couple, pad_noise, shuffle_noise
 from causalbench.scm.mechanism import LinearMechanism, Mechanism
 from causalbench.scm.model import SCM
+from causalbench.scm.random import random_linear, random_scm
 from causalbench.scm.variable import Variable
 
 __all__ = [
@@ -14,5 +15,7 @@ __all__ = [
     "Variable",
     "couple",
     "pad_noise",
+    "random_linear",
+    "random_scm",
     "shuffle_noise",
 ]

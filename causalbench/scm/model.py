@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,8 @@ from causalbench.errors import WorldError, suggest
 from causalbench.graph import Diagram
 from causalbench.query.ast import Vocabulary
 from causalbench.scm import draw as _draw
-from causalbench.scm.mechanism import LinearMechanism, Mechanism
+from causalbench.scm.check import check_parts
+from causalbench.scm.mechanism import Mechanism
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -23,12 +24,11 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
+    from causalbench.scm.check import AnyMechanism
     from causalbench.scm.couplings import Coupling
     from causalbench.scm.variable import Variable
 
 __all__ = ["SCM"]
-
-AnyMechanism = Mechanism | LinearMechanism
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -54,7 +54,7 @@ class SCM:
 
     def __post_init__(self) -> None:
         variables, given = dict(self.variables), dict(self.mechanisms)
-        _check(variables, given)
+        check_parts(variables, given)
         object.__setattr__(self, "variables", MappingProxyType(variables))
         ordered = {name: given[name] for name in variables}
         object.__setattr__(self, "mechanisms", MappingProxyType(ordered))
@@ -167,26 +167,15 @@ class SCM:
 
     def rename(self, names: Mapping[str, str]) -> SCM:
         """Return the model with variables renamed, old name to new; others keep theirs."""
-        for name in names:
-            self.variable(name)
-        new = {name: names.get(name, name) for name in self.names}
-        if len(set(new.values())) < len(new):
-            raise WorldError("rename: two variables would share a name; choose other names")
-        variables = {new[name]: replace(v, name=new[name]) for name, v in self.variables.items()}
-        mechanisms = {
-            new[name]: replace(m, parents=tuple(new[parent] for parent in m.parents))
-            for name, m in self.mechanisms.items()
-        }
-        return SCM(variables, mechanisms, self.couplings_known)
+        from causalbench.scm.transform import rename
+
+        return rename(self, names)
 
     def reorder(self, names: Sequence[str]) -> SCM:
         """Return an equal model that declares its variables in another order."""
-        for name in names:
-            self.variable(name)
-        if len(names) != len(self.names) or set(names) != set(self.names):
-            raise WorldError("reorder: give every name exactly once")
-        variables = {name: self.variables[name] for name in names}
-        return SCM(variables, self.mechanisms, self.couplings_known)
+        from causalbench.scm.transform import reorder
+
+        return reorder(self, names)
 
     def relabel(self, permutations: Mapping[str, Sequence[int]]) -> SCM:
         """Return the model with values listed in another order; the labels keep their meaning.
@@ -194,30 +183,9 @@ class SCM:
         Args:
             permutations: name to a permutation p: the new value i is the old value p[i].
         """
-        variables, mechanisms = dict(self.variables), dict(self.mechanisms)
-        for name, order in permutations.items():
-            variable = self.variable(name)
-            old = [int(i) for i in order]
-            if sorted(old) != list(range(variable.cardinality)):
-                raise WorldError(f"relabel: {old} is no permutation of the values of '{name}'")
-            labels, numbers = variable.labels, variable.numbers
-            variables[name] = replace(
-                variable,
-                values=tuple(labels[i] for i in old),
-                numbers=None if numbers is None else tuple(numbers[i] for i in old),
-            )
-            back = np.argsort(old)
-            for other, mechanism in mechanisms.items():
-                if not isinstance(mechanism, Mechanism):
-                    continue
-                table: NDArray[np.int64] = mechanism.table
-                if name in mechanism.parents:
-                    table = table.take(old, axis=1 + mechanism.parents.index(name))
-                if other == name:
-                    table = back[table]
-                if table is not mechanism.table:
-                    mechanisms[other] = Mechanism(mechanism.parents, mechanism.noise, table)
-        return SCM(variables, mechanisms, self.couplings_known)
+        from causalbench.scm.transform import relabel
+
+        return relabel(self, permutations)
 
     def draw_noise(self, n: int, *, rng: np.random.Generator) -> dict[str, NDArray[Any]]:
         """Draw ``n`` units: noise codes, or standard normal numbers for real variables.
@@ -407,56 +375,3 @@ class SCM:
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (SCM, (dict(self.variables), dict(self.mechanisms), self.couplings_known))
-
-
-def _check(variables: Mapping[str, Variable], mechanisms: Mapping[str, AnyMechanism]) -> None:
-    if not variables:
-        raise WorldError("variables: none are given; a model needs at least one")
-    for name, variable in variables.items():
-        if name != variable.name:
-            raise WorldError(f"variables: '{name}' stands for a variable named '{variable.name}'")
-        if name not in mechanisms:
-            raise WorldError(f"mechanism of '{name}' is missing; add it")
-    for name, mechanism in mechanisms.items():
-        place = f"mechanism of '{name}'"
-        if name not in variables:
-            hint = suggest(name, variables)
-            raise WorldError(f"{place}: there is no variable '{name}'; add it.{hint}")
-        for parent in mechanism.parents:
-            if parent not in variables:
-                hint = suggest(parent, variables)
-                raise WorldError(f"{place}: there is no parent '{parent}'.{hint}")
-        _check_kind(variables, name, mechanism, place)
-    if len({variable.is_real for variable in variables.values()}) > 1:
-        real = next(name for name, variable in variables.items() if variable.is_real)
-        raise WorldError(f"variable '{real}' is real and others are discrete; make all alike")
-
-
-def _check_kind(
-    variables: Mapping[str, Variable], name: str, mechanism: AnyMechanism, place: str
-) -> None:
-    variable = variables[name]
-    if variable.is_real != isinstance(mechanism, LinearMechanism):
-        fit = "a linear mechanism" if variable.is_real else "noise and table, or a CPT"
-        kind = "real" if variable.is_real else "discrete"
-        raise WorldError(f"{place}: '{name}' is {kind} and needs {fit}")
-    if not isinstance(mechanism, Mechanism):
-        return
-    cards = []
-    for parent in mechanism.parents:
-        if variables[parent].is_real:
-            raise WorldError(f"{place}: parent '{parent}' is real and '{name}' is discrete")
-        cards.append(variables[parent].cardinality)
-    if mechanism.shape != tuple(cards):
-        raise WorldError(
-            f"{place}: table rows have shape {mechanism.shape}, but the parents"
-            f" ({', '.join(mechanism.parents)}) have {tuple(cards)} values"
-        )
-    card = variable.cardinality
-    if mechanism.table.size and mechanism.table.max() >= card:
-        at = tuple(np.argwhere(mechanism.table >= card)[0])
-        spot = "".join(f"[{i}]" for i in at)
-        raise WorldError(
-            f"{place}, table{spot}: {mechanism.table[at]} is out of range; '{name}' has values"
-            f" 0 to {card - 1}"
-        )

@@ -1,0 +1,72 @@
+"""Rename, reorder and relabel models: the same world, told in other words."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from causalbench.errors import WorldError
+from causalbench.scm.mechanism import Mechanism
+from causalbench.scm.model import SCM
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+__all__ = ["relabel", "rename", "reorder"]
+
+
+def rename(scm: SCM, names: Mapping[str, str]) -> SCM:
+    """Return the model with variables renamed, old name to new (see `SCM.rename`)."""
+    for name in names:
+        scm.variable(name)
+    new = {name: names.get(name, name) for name in scm.names}
+    if len(set(new.values())) < len(new):
+        raise WorldError("rename: two variables would share a name; choose other names")
+    variables = {new[name]: replace(v, name=new[name]) for name, v in scm.variables.items()}
+    mechanisms = {
+        new[name]: replace(m, parents=tuple(new[parent] for parent in m.parents))
+        for name, m in scm.mechanisms.items()
+    }
+    return SCM(variables, mechanisms, scm.couplings_known)
+
+
+def reorder(scm: SCM, names: Sequence[str]) -> SCM:
+    """Return an equal model that declares its variables in another order."""
+    for name in names:
+        scm.variable(name)
+    if len(names) != len(scm.names) or set(names) != set(scm.names):
+        raise WorldError("reorder: give every name exactly once")
+    variables = {name: scm.variables[name] for name in names}
+    return SCM(variables, scm.mechanisms, scm.couplings_known)
+
+
+def relabel(scm: SCM, permutations: Mapping[str, Sequence[int]]) -> SCM:
+    """Return the model with values listed in another order (see `SCM.relabel`)."""
+    variables, mechanisms = dict(scm.variables), dict(scm.mechanisms)
+    for name, order in permutations.items():
+        variable = scm.variable(name)
+        old = [int(i) for i in order]
+        if sorted(old) != list(range(variable.cardinality)):
+            raise WorldError(f"relabel: {old} is no permutation of the values of '{name}'")
+        labels, numbers = variable.labels, variable.numbers
+        variables[name] = replace(
+            variable,
+            values=tuple(labels[i] for i in old),
+            numbers=None if numbers is None else tuple(numbers[i] for i in old),
+        )
+        back = np.argsort(old)
+        for other, mechanism in mechanisms.items():
+            if not isinstance(mechanism, Mechanism):
+                continue
+            table: NDArray[np.int64] = mechanism.table
+            if name in mechanism.parents:
+                table = table.take(old, axis=1 + mechanism.parents.index(name))
+            if other == name:
+                table = back[table]
+            if table is not mechanism.table:
+                mechanisms[other] = Mechanism(mechanism.parents, mechanism.noise, table)
+    return SCM(variables, mechanisms, scm.couplings_known)
