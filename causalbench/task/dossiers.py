@@ -1,0 +1,329 @@
+"""Dress a pair of worlds as two cases that only the permitted evidence can tell apart."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from causalbench import rng as draws
+from causalbench.errors import TwinError
+from causalbench.query import parse, rung_of
+from causalbench.task.construct.coupling import coupling_text
+from causalbench.task.construct.payoff import floors
+from causalbench.task.decide import DecisionValue, decision_query, decision_values
+from causalbench.task.dressing import align, exact_laws, mask, opaque_id, sample_rows
+from causalbench.task.encode import rounded
+from causalbench.task.proof import prove
+from causalbench.task.types import (
+    UNSEEN,
+    Case,
+    Certificate,
+    Decision,
+    Dossier,
+    Item,
+    Key,
+    Placement,
+    Question,
+)
+from causalbench.truth import Budget, Knowledge, truth
+
+if TYPE_CHECKING:
+    from causalbench.scm import SCM
+    from causalbench.task.construct.draft import Draft
+    from causalbench.task.types import Track
+
+__all__ = ["LOWER", "Place", "budget_of", "dossier_of", "knowledge_of", "pair_cases"]
+
+LOWER = {1: ("marginal",), 2: ("marginal", "see"), 3: ("marginal", "see", "do")}
+"""The readings that twins of a rung share."""
+
+_REGIMES = {1: "see", 2: "do", 3: "replay"}
+_TIE = 1e-9
+_SAME = 1e-11
+_PROOFS = {
+    ("mechanisms", 1): "the mechanisms are shown",
+    ("mechanisms", 2): "the mechanisms are shown",
+    ("mechanisms", 3): "the mechanisms are shown",
+    ("diagram", 1): "the seen law is given",
+    ("diagram", 2): "no variable shares a c-component with its child (Tian and Pearl 2002)",
+    ("diagram", 3): "tables from the given laws, couplings named",
+    ("lab", 1): "the lab may watch",
+    ("lab", 2): "the lab may intervene",
+    ("lab", 3): "the lab may replay",
+}
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a pair stands: what goes into its `Placement`, and how its questions are worded.
+
+    Args:
+        suite: name of the suite, or of the practice stream.
+        track: ``estimates`` or ``decisions``.
+        cell: ``mechanisms``, ``diagram`` or ``lab``.
+        index: the pair's number within its block.
+        story: one paragraph, the same for both twins.
+        words: writes a question's text from the question, the variables and the decision.
+        base: the base world; by default the pair itself.
+    """
+
+    suite: str
+    track: Track
+    cell: str
+    index: int
+    story: str = ""
+    words: Callable[..., str] | None = None
+    base: str = ""
+
+    def pair_id(self, rung: int) -> str:
+        """Return the pair's id, unique within a suite and seed."""
+        return f"{self.suite}/{rung}/{self.track}/{self.cell}/{self.index}"
+
+
+def knowledge_of(rung: int, cell: str, couplings: Mapping[str, Any] | None = None) -> Knowledge:
+    """Return what a cell tells at a rung."""
+    told = tuple(
+        f"coupling:{name}={coupling_text(each)}" for name, each in sorted((couplings or {}).items())
+    )
+    if cell == "mechanisms":
+        return Knowledge("see", "mechanisms")
+    if cell == "diagram":
+        return Knowledge("do" if rung == 3 else "see", "diagram", told)  # noqa: PLR2004
+    return Knowledge(_REGIMES[rung], "none")  # type: ignore[arg-type]
+
+
+def budget_of(rung: int, cell: str, lab: Mapping[str, int]) -> Budget:
+    """Return what the lab of a cell allows; ``lab`` has rows, interventions and replays."""
+    if cell != "lab":
+        return Budget()
+    return Budget(
+        rows=lab["rows"],
+        interventions=lab["interventions"] if rung > 1 else 0,
+        replays=lab["replays"] if rung > 2 else 0,  # noqa: PLR2004
+    )
+
+
+def pair_cases(
+    draft: Draft, place: Place, *, lab: Mapping[str, int], rng: np.random.Generator
+) -> tuple[Case, Case]:
+    """Dress a pair.
+
+    A private coin says which world is side 0. Variables stand in one random order in both; shown
+    noise has one size and 12 digits; given laws are side 0's, for both, where the rungs below fix
+    them; ids are words of the private coin.
+
+    Args:
+        draft: the two worlds and the question.
+        place: where the pair stands.
+        lab: rows, interventions and replays of a lab.
+        rng: draws everything that is private.
+
+    Returns:
+        The two cases, side 0 first.
+
+    Raises:
+        TwinError: the proof fails, or a side shows.
+    """
+    sides, couplings = draft.sides, draft.couplings
+    if int(draws.integers(rng, 2)):
+        sides, couplings = (sides[1], sides[0]), (couplings[1], couplings[0])
+    sides = align(sides, rng)
+    if place.cell == "mechanisms":
+        sides = mask(sides, rng)
+    proof = prove(sides, draft.rung, rng=rng)
+    dossiers = _dossiers(sides, couplings, draft, place, lab, rng)
+    pairs = _estimates if draft.decision is None else _decisions
+    items = pairs(sides, dossiers, draft, place, rng)
+    name = place.pair_id(draft.rung)
+    placements = [
+        Placement(
+            pair_id=name,
+            side=side,
+            role="skill",
+            rung=draft.rung,
+            track=place.track,
+            cell=place.cell,
+            base=place.base or name,
+            construction=draft.construction,
+            proof=proof,
+        )
+        for side in (0, 1)
+    ]
+    first, second = (
+        Case(dossiers[side], tuple(items[side]), placements[side], sides[side]) for side in (0, 1)
+    )
+    return first, second
+
+
+def dossier_of(  # noqa: PLR0913
+    scm: SCM,
+    cell: str,
+    knowledge: Knowledge,
+    budget: Budget,
+    *,
+    rng: np.random.Generator,
+    decisions: tuple[Decision, ...] = (),
+    story: str = "",
+) -> Dossier:
+    """Return the dossier of one world as a cell shows it (without laws, see `exact_laws`)."""
+    identity = opaque_id(rng)
+    watched = np.empty((0, len(scm.visible)), dtype=np.int64)
+    if cell == "lab" and scm.is_discrete:
+        watched = sample_rows(scm, budget.rows, draws.child(rng))
+    return Dossier(
+        id=identity,
+        cell=cell,
+        variables=tuple(scm.variable(name) for name in scm.visible),
+        knowledge=knowledge,
+        budget=budget,
+        diagram=None if knowledge.shown == "none" else scm.diagram,
+        mechanisms=scm if knowledge.shown == "mechanisms" else None,
+        rows=watched,
+        decisions=decisions,
+        story=story,
+    )
+
+
+def _dossiers(  # noqa: PLR0913
+    sides: tuple[SCM, SCM],
+    couplings: tuple[Mapping[str, Any], Mapping[str, Any]],
+    draft: Draft,
+    place: Place,
+    lab: Mapping[str, int],
+    rng: np.random.Generator,
+) -> tuple[Dossier, Dossier]:
+    rung, cell = draft.rung, place.cell
+    decisions = () if draft.decision is None else (draft.decision,)
+    made = []
+    # Below its rung a pair has one law, and both twins are given the same bytes of it.
+    shared = exact_laws(sides[0], interventions=rung == 3) if cell == "diagram" else ()  # noqa: PLR2004
+    for side, told in zip(sides, couplings, strict=True):
+        dossier = dossier_of(
+            side,
+            cell,
+            knowledge_of(rung, cell, told),
+            budget_of(rung, cell, lab),
+            rng=rng,
+            decisions=decisions,
+            story=place.story,
+        )
+        laws = exact_laws(side, interventions=False) if shared and rung == 1 else shared
+        named = tuple(
+            (name, coupling_text(told[name])) for name in side.visible if name in told
+        )
+        made.append(replace(dossier, laws=laws, couplings=named))
+    return made[0], made[1]
+
+
+def _estimates(
+    sides: tuple[SCM, SCM],
+    dossiers: tuple[Dossier, Dossier],
+    draft: Draft,
+    place: Place,
+    rng: np.random.Generator,
+) -> list[list[Item]]:
+    query = parse(str(draft.query), sides[0].vocabulary)
+    answers = [truth(side, query) for side in sides]
+    values = [rounded(float(answer.value)) for answer in answers]
+    floor = rounded(abs(values[0] - values[1]))
+    items = []
+    for dossier, answer, value in zip(dossiers, answers, values, strict=True):
+        readings: dict[str, float | str] = {
+            kind: rounded(float(number)) for kind, number in answer.readings.items()
+        }
+        for kind in LOWER[draft.rung]:
+            other = float(answers[0].readings[kind])
+            if abs(float(answer.readings[kind]) - other) > _SAME * 10:
+                msg = f"twins differ in the '{kind}' reading of {query}; rebuild the pair."
+                raise TwinError(msg)
+            readings[kind] = rounded(other)
+        question = Question(id=opaque_id(rng), query=str(query), kind="estimate")
+        question = _worded(question, dossier, None, place)
+        key = Key(
+            question_id=question.id,
+            rung=rung_of(query),
+            truth=value,
+            readings=readings,
+            certificate=Certificate(identified=True, proof=_PROOFS[place.cell, draft.rung]),
+            floor=floor,
+        )
+        items.append([Item(question, key)])
+    return items
+
+
+def _decisions(
+    sides: tuple[SCM, SCM],
+    dossiers: tuple[Dossier, Dossier],
+    draft: Draft,
+    place: Place,
+    rng: np.random.Generator,
+) -> list[list[Item]]:
+    decision = draft.decision
+    assert decision is not None  # noqa: S101  (the caller has looked)
+    rows = [decision_values(side, decision) for side in sides]
+    seen = [[row.observation for row in side] for side in rows]
+    if seen[0] != seen[1]:
+        msg = f"twins meet different observations in decision '{decision.id}'; rebuild the pair."
+        raise TwinError(msg)
+    weights = np.array([rounded(row.weight) for row in rows[0]])
+    values = [np.array([[rounded(v) for v in row.values] for row in side]) for side in rows]
+    parts = floors(weights, values[0], values[1])
+    items: list[list[Item]] = [[], []]
+    for number, here in enumerate(zip(*rows, strict=True)):
+        shared = _shared_readings(sides, decision, here, draft.rung)
+        query = parse(decision_query(decision, here[0].observation), sides[0].vocabulary)
+        for side, row in enumerate(here):
+            question = Question(
+                id=opaque_id(rng),
+                query=str(query),
+                kind=decision.mode,
+                actions=decision.actions,
+                decision_id=decision.id,
+                observation={
+                    name: row.observation.get(name, UNSEEN) for name in sides[0].visible
+                },
+            )
+            worth = tuple(float(v) for v in values[side][number])
+            key = Key(
+                question_id=question.id,
+                rung=query.rung,
+                truth=decision.actions[int(np.argmax(worth))],
+                readings={**row.readings, **shared},
+                certificate=Certificate(identified=True, proof=_PROOFS[place.cell, draft.rung]),
+                values=worth,
+                weight=float(weights[number]),
+                floor=rounded(float(parts[number])),
+            )
+            items[side].append(Item(_worded(question, dossiers[side], decision, place), key))
+    return items
+
+
+def _shared_readings(
+    sides: tuple[SCM, SCM], decision: Decision, rows: tuple[DecisionValue, ...], rung: int
+) -> dict[str, str]:
+    """Return the readings that twins share, side 0's where rounding alone broke a tie."""
+    shared = {kind: rows[0].readings[kind] for kind in LOWER[rung]}
+    if all(rows[1].readings[kind] == label for kind, label in shared.items()):
+        return shared
+    query = decision_query(decision, rows[0].observation)
+    options = [truth(side, query).option_readings or {} for side in sides]
+    for kind, label in shared.items():
+        for action, number in options[0][kind].items():
+            if abs(number - options[1][kind][action]) > _TIE:
+                msg = (
+                    f"twins differ in the '{kind}' reading of decision '{decision.id}' for "
+                    f"'{label}'; rebuild the pair."
+                )
+                raise TwinError(msg)
+    return shared
+
+
+def _worded(
+    question: Question, dossier: Dossier, decision: Decision | None, place: Place
+) -> Question:
+    if place.words is None:
+        return question
+    return replace(question, text=place.words(question, dossier.variables, decision))
