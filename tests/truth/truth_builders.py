@@ -14,7 +14,7 @@ NO_YES = ["no", "yes"]
 
 
 def world(variables: dict[str, Any], mechanisms: dict[str, Any]) -> SCM:
-    """Build a discrete world; a variable is its list of values, hidden if its name starts with u_."""
+    """Build a discrete world; a list stands for its values, ``u_`` names are hidden."""
     described = {
         name: {"values": values, "hidden": name.startswith("u_")}
         if isinstance(values, list)
@@ -70,8 +70,8 @@ def random_world(
 def random_term(rng: np.random.Generator, scm: SCM, depth: int = 2, forced: int = 2) -> Term:
     """Draw a counterfactual term, nested at times."""
     names = list(scm.names)
-    subscript = []
-    for name in sorted(rng.choice(names, size=int(rng.integers(0, forced + 1)), replace=False)):
+    subscript, size = [], min(len(names), int(rng.integers(0, forced + 1)))
+    for name in sorted(rng.choice(names, size=size, replace=False)):
         setting: Any = str(rng.choice(scm.variable(name).values))
         if depth and rng.random() < 0.3:
             inner = random_term(rng, scm, depth - 1, forced)
