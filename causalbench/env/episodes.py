@@ -151,7 +151,7 @@ class Episodes:
     def _pay(self, course: Columns, event: tuple[Atom, ...]) -> NDArray[np.float64]:
         """Return 1 where an event holds, else 0."""
         holds = [self._holds(course, atom) for atom in event]
-        return np.all(holds, axis=0).astype(np.float64)
+        return np.asarray(np.all(holds, axis=0), dtype=np.float64)
 
     def _holds(self, course: Columns, atom: Atom) -> NDArray[np.bool_]:
         variable = self.scm.variable(atom.term.variable)
@@ -260,7 +260,7 @@ def action_index(action: object, count: int) -> int:
         UnknownNameError: not a whole number in 0..count-1.
     """
     try:
-        index = int(action)  # type: ignore[call-overload]
+        index: int = int(action)  # type: ignore[call-overload]
     except (TypeError, ValueError):
         index = -1
     if not 0 <= index < count or index != action:

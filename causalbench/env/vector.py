@@ -80,11 +80,23 @@ class WorldVectorEnv(VectorEnv[Observations, NDArray[np.int64], NDArray[Any]]):
         self._seen: Observations | None = None
         self._pay: NDArray[np.float64] | None = None
         self._spent_out = False
+        self._limit: int | None = None
 
     @property
     def actions(self) -> tuple[str, ...]:
         """The actions' labels, by index."""
         return self.decision.actions
+
+    def stop_after(self, episodes: int) -> None:
+        """Show no more than this many episodes from now on.
+
+        A learner that knows when it stops need not pay for the episodes that its last step would
+        show. What follows the last step is as if the budget were spent.
+
+        Args:
+            episodes: a multiple of ``num_envs``.
+        """
+        self._limit = episodes
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -115,8 +127,8 @@ class WorldVectorEnv(VectorEnv[Observations, NDArray[np.int64], NDArray[Any]]):
             UnknownNameError: an action that does not exist, or another shape.
         """
         if self._spent_out:
-            msg = "the lab's budget is spent, the last paid step was delivered; answer with what"
-            msg += " you have."
+            msg = "the budget is spent and the last paid step was delivered; answer with what you"
+            msg += " have."
             raise BudgetExhausted(msg)
         if self._seen is None or self._pay is None:
             msg = "no episode has begun; call reset() before step()."
@@ -134,6 +146,11 @@ class WorldVectorEnv(VectorEnv[Observations, NDArray[np.int64], NDArray[Any]]):
 
     def _next(self) -> Observations:
         """Pay for and draw the next episodes."""
+        if self._limit is not None:
+            if self._limit < self.num_envs:
+                msg = "the episodes that stop_after() allowed are over; ask for more, or stop."
+                raise BudgetExhausted(msg)
+            self._limit -= self.num_envs
         if self._meter is not None:
             self._meter.charge(self._episodes.cost, self.num_envs, steps=True)
         self._seen, self._pay = self._feed.take(self.num_envs)  # type: ignore[union-attr]

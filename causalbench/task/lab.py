@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, Literal, NoReturn, overload
 
 import numpy as np
 
@@ -174,6 +174,16 @@ class Lab:
         }
         return self._frame(self._solve(noise, forced), np.array(ids, dtype=np.int64))
 
+    @overload
+    def env(
+        self, decision_id: str, num_envs: Literal[1] = 1, regime: str | None = None
+    ) -> WorldEnv: ...
+
+    @overload
+    def env(
+        self, decision_id: str, num_envs: int, regime: str | None = None
+    ) -> WorldEnv | WorldVectorEnv: ...
+
     def env(
         self, decision_id: str, num_envs: int = 1, regime: str | None = None
     ) -> WorldEnv | WorldVectorEnv:
@@ -284,7 +294,7 @@ class Lab:
         columns = {
             v.name: codes[:, place]
             if v.is_real
-            else pd.Categorical.from_codes(codes[:, place].astype(np.int64), categories=v.labels)
+            else pd.Categorical.from_codes(codes[:, place].astype(np.int64), pd.Index(v.labels))
             for place, v in enumerate(self._variables)
         }
         return pd.DataFrame(columns, index=index if ids is None else pd.Index(ids, name="unit"))

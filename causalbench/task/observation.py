@@ -94,7 +94,8 @@ class ObservationSpace:
             place = self.position(name)
             if label != UNSEEN:
                 seen[place] = self._code(place, label)
-        return self.encode_codes(seen[None, :], mode, decision_id)[0]
+        encoded: Codes = self.encode_codes(seen[None, :], mode, decision_id)[0]
+        return encoded
 
     def encode_codes(self, codes: Codes, mode: str, decision_id: str) -> Codes:
         """Encode many observations by value codes.
@@ -150,7 +151,8 @@ def recode(scm: SCM, variable: Variable, column: NDArray[Any]) -> NDArray[Any]:
     if variable.is_real or scm.variable(variable.name).labels == variable.labels:
         return column
     order = [variable.labels.index(label) for label in scm.variable(variable.name).labels]
-    return np.array(order, dtype=np.int64)[column]
+    recoded: NDArray[Any] = np.array(order, dtype=np.int64)[column]
+    return recoded
 
 
 def _values(variable: Variable) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -11,6 +11,9 @@ from causalbench.scm import SCM, Mechanism, Variable
 from causalbench.task.lab import Lab
 from causalbench.task.types import Decision, Dossier
 from causalbench.truth.knowledge import Budget, Knowledge
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 UTILITY = ((1.0, "y=1"), (-0.25, "x=1"))
 DECISIONS = (

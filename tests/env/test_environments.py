@@ -232,6 +232,20 @@ def test_the_last_paid_step_of_a_vector_environment_is_delivered(lab_of):
         env.reset()
 
 
+def test_a_learner_that_stops_pays_for_what_it_played(lab_of):
+    """After `stop_after` the last step shows, and costs, nothing more."""
+    lab = lab_of("do", interventions=100)
+    env = lab.env("act", num_envs=4)
+    env.stop_after(8)
+    env.reset()
+    for _ in range(2):
+        observations = env.step(np.zeros(4, dtype=np.int64))[0]
+    assert (observations == lab._space.encode({}, "act", "act")).all()
+    assert lab.spent == Budget(interventions=8)
+    with pytest.raises(BudgetExhausted):
+        env.step(np.zeros(4, dtype=np.int64))
+
+
 def test_environments_of_a_lab_share_its_budget(lab_of):
     """Two environments and a call draw on one purse."""
     lab = lab_of("do", interventions=3)
