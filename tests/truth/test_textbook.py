@@ -116,7 +116,7 @@ def admissions(*, mediator):
             "dept": cpt([], [n / everyone for n in by_dept.values()]),
             "sex": cpt(["dept"], [[size[d] / by_dept[d] for size in sizes] for d in MEN]),
         }
-    # a kernel with the department in several worlds at once needs a small noise: monotone
+    # natural effects do not depend on the coupling; monotone keeps the noise small
     parts["admit"] = cpt(["dept", "sex"], admitted, "monotone")
     return world(variables, parts)
 
