@@ -1,0 +1,284 @@
+"""Infer a world's latent from its context, then see, do and imagine through one decoder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from causalbench.agent.told import told
+from causalbench.errors import AgentError, QueryError, TooWideError
+from causalbench.task.answer import Abstain, Answer, Choice, Estimate
+
+if TYPE_CHECKING:
+    from causalbench.agent.latent.context import Context
+    from causalbench.agent.latent.coupling import Coupling
+    from causalbench.agent.latent.imagine import Mind
+    from causalbench.agent.protocol import Clock
+    from causalbench.query import Query
+    from causalbench.task.types import Dossier, Question
+
+__all__ = ["LatentPosterior"]
+
+_FILE = "latent-posterior.pt"
+STARTS = ("prior", "encoder")
+
+
+class LatentPosterior:
+    """Posterior inference of one latent per world (after the Latent Thought Model).
+
+    Args:
+        start: where inference starts: ``prior``, or ``encoder`` for an amortised guess.
+        steps: Adam steps on the context's ELBO. 0 with ``encoder`` is the amortised ablation,
+            0 with ``prior`` answers from the prior, more with ``encoder`` is both.
+        context: rows drawn from each distribution that the dossier gives.
+        shuffled: destroy all dependence in the context (a control).
+        draws: draws of z an answer averages over.
+        units: units a draw of z runs.
+        widest: abstain from an estimate whose 90% interval is wider.
+        worlds: contexts to train on, at most.
+        seconds: seconds to train for, at most; gathering contexts takes up to a third of them.
+        updates: slow steps to train for, at most (this alone makes two trainings equal).
+        latent: dimension of z.
+        width: hidden units.
+    """
+
+    name = "latent-posterior"
+    accepts = frozenset({"estimate", "bet", "act", "redo"})
+    cells = frozenset({"diagram", "mechanisms"})
+
+    def __init__(
+        self,
+        *,
+        start: str = "prior",
+        steps: int = 64,
+        context: int = 2000,
+        shuffled: bool = False,
+        draws: int = 24,
+        units: int = 512,
+        widest: float = 0.5,
+        worlds: int = 600,
+        seconds: float = 50.0,
+        updates: int = 1200,
+        latent: int = 32,
+        width: int = 96,
+    ) -> None:
+        if start not in STARTS:
+            msg = f"start '{start}' does not exist; choose one of {', '.join(STARTS)}."
+            raise AgentError(msg)
+        self.config: dict[str, Any] = {
+            "start": start,
+            "steps": steps,
+            "context": context,
+            "shuffled": shuffled,
+            "draws": draws,
+            "units": units,
+            "widest": widest,
+            "worlds": worlds,
+            "seconds": seconds,
+            "updates": updates,
+            "latent": latent,
+            "width": width,
+        }
+        self.trace: list[float] = []
+        self._weights: dict[str, Any] | None = None
+        self._mind: Mind | None = None
+        self._why = "no dossier was studied"
+
+    def train(self, practice: Any, *, rng: np.random.Generator, clock: Clock) -> None:
+        """Learn the decoder and the encoder on the dossiers of practice worlds (keys are not read).
+
+        Args:
+            practice: anything with ``cases()``.
+            rng: source of randomness.
+            clock: the seconds there are.
+
+        Raises:
+            AgentError: no practice world fits the decoder.
+        """
+        import torch
+
+        from causalbench.agent.latent.inference import fit
+        from causalbench.agent.latent.network import initialise
+
+        torch.set_num_threads(1)
+        limit = min(float(self.config["seconds"]), clock.left)
+        begun = clock.elapsed
+        contexts = self._gather(practice, rng=rng, clock=clock, until=begun + limit / 3)
+        decoder, encoder = self._modules()
+        initialise(decoder, rng)
+        initialise(encoder, rng)
+        steps = 0
+
+        def keep_on() -> bool:
+            nonlocal steps
+            steps += 1
+            return steps <= int(self.config["updates"]) and clock.elapsed - begun < limit
+
+        self.trace = fit(decoder, encoder, contexts, rng=rng, keep_on=keep_on)
+        self._weights = {"decoder": decoder.state_dict(), "encoder": encoder.state_dict()}
+
+    def save(self, path: str | Path) -> None:
+        """Write the checkpoint into a folder."""
+        import torch
+
+        if self._weights is None:
+            msg = "latent-posterior has nothing to save yet; call train first."
+            raise AgentError(msg)
+        folder = Path(path)
+        folder.mkdir(parents=True, exist_ok=True)
+        torch.save(self._weights, folder / _FILE)
+
+    def load(self, path: str | Path) -> None:
+        """Read the checkpoint from a folder."""
+        import torch
+
+        file = Path(path) / _FILE
+        if not file.is_file():
+            msg = f"no checkpoint '{_FILE}' in '{path}'; train and save first."
+            raise AgentError(msg)
+        self._weights = torch.load(file, weights_only=True)
+
+    def study(self, dossier: Dossier, lab: Any, *, rng: np.random.Generator, clock: Clock) -> None:
+        """Infer this world's z from its context; the lab is left alone."""
+        del lab, clock
+        self._mind = None
+        if self._weights is None:
+            self._why = "latent-posterior was not trained; call train or load a checkpoint"
+            return
+        if dossier.diagram is None and dossier.mechanisms is None:
+            self._why = "neither diagram nor mechanisms are shown"
+            return
+        from causalbench.agent.latent.context import context_of
+
+        try:
+            context = context_of(
+                dossier,
+                rows=int(self.config["context"]),
+                rng=rng,
+                shuffled=bool(self.config["shuffled"]),
+            )
+        except TooWideError as error:
+            self._why = f"too wide for the decoder: {error}"
+            return
+        self._mind = self._decode(dossier, context, rng)
+
+    def answer(self, question: Question, *, rng: np.random.Generator) -> Answer:
+        """Answer by the mean over q(z), with the interval that q(z) gives."""
+        from causalbench.query import Choice as Menu
+        from causalbench.query import parse
+
+        if self._mind is None:
+            return Abstain(self._why)
+        query = parse(question.query)
+        try:
+            if isinstance(query, Menu):
+                means = [float(np.nanmean(self._values(each, rng))) for each in query.objectives]
+                return Choice(question.actions[int(np.nanargmax(means))])
+            values = self._values(query, rng)
+        except (QueryError, ValueError) as error:
+            return Abstain(f"no estimate: {error}")
+        low, high = np.quantile(values, [0.05, 0.95])
+        if high - low > self.config["widest"]:
+            return Abstain(f"the posterior is too wide: {low:.2f} to {high:.2f}")
+        return Estimate(float(values.mean()), low=float(low), high=float(high))
+
+    def _values(self, query: Query, rng: np.random.Generator) -> np.ndarray:
+        """Return the query's value under each draw of z that can meet the evidence."""
+        from causalbench.agent.latent.imagine import imagine
+
+        assert self._mind is not None  # noqa: S101
+        values = imagine(self._mind, query, units=int(self.config["units"]), rng=rng)
+        values = values[np.isfinite(values)]
+        if not len(values):
+            msg = "the evidence never came about in any decoded world."
+            raise QueryError(msg)
+        return values
+
+    def _gather(
+        self, practice: Any, *, rng: np.random.Generator, clock: Clock, until: float
+    ) -> list[Context]:
+        """Turn practice dossiers into contexts until there are enough or time is up."""
+        from causalbench.agent.latent.context import context_of
+
+        contexts: list[Context] = []
+        for case in practice.cases():
+            if len(contexts) >= int(self.config["worlds"]):
+                break
+            if contexts and clock.elapsed > until:
+                break
+            dossier = case.dossier
+            if dossier.diagram is None and dossier.mechanisms is None:
+                continue
+            try:
+                contexts.append(
+                    context_of(dossier, rows=int(self.config["context"]), rng=rng, augment=True)
+                )
+            except TooWideError:
+                continue
+        if not contexts:
+            msg = "no practice world shows a diagram that fits the decoder; nothing to train on."
+            raise AgentError(msg)
+        return contexts
+
+    def _modules(self) -> tuple[Any, Any]:
+        from causalbench.agent.latent.network import Decoder, Encoder
+
+        sizes = {"latent": int(self.config["latent"]), "width": int(self.config["width"])}
+        return Decoder(**sizes), Encoder(**sizes)
+
+    def _decode(self, dossier: Dossier, context: Context, rng: np.random.Generator) -> Mind:
+        """Infer q(z) and decode draws of z into tables."""
+        import torch
+
+        from causalbench.agent.latent.imagine import Mind
+        from causalbench.agent.latent.inference import Posterior, collate, infer, noise
+        from causalbench.agent.latent.network import log_probs
+
+        torch.set_num_threads(1)
+        decoder, encoder = self._modules()
+        assert self._weights is not None  # noqa: S101
+        decoder.load_state_dict(self._weights["decoder"])
+        encoder.load_state_dict(self._weights["encoder"])
+        batch = collate([context])
+        latent = int(self.config["latent"])
+        with torch.no_grad():
+            basis = decoder(batch.features)
+            guess = None
+            if self.config["start"] == "encoder":
+                guess = Posterior(*encoder(batch.features, batch.train))
+        q = infer(
+            basis,
+            batch,
+            steps=int(self.config["steps"]),
+            draws=noise(rng, 4, 1, latent),
+            start=guess,
+            stop=True,
+        )
+        z = q.mean + noise(rng, int(self.config["draws"]), 1, latent) * (q.log_variance / 2).exp()
+        with torch.no_grad():
+            tables = log_probs(basis, batch.legal, z)[:, 0].exp().double().numpy()
+        scm = dossier.mechanisms
+        known = dossier.variables
+        if scm is not None:
+            known = tuple(scm.variable(name) for name in context.layout.names)
+        return Mind(
+            layout=context.layout,
+            tables=tables / tables.sum(-1, keepdims=True),
+            values={v.name: tuple(v.values or ()) for v in known},
+            numbers={v.name: v.numbers for v in known},
+            couplings=self._couplings(dossier, context),
+        )
+
+    def _couplings(self, dossier: Dossier, context: Context) -> tuple[Coupling, ...]:
+        """Return the coupling that the dossier names for each slot, else Gumbel-max."""
+        from causalbench.agent.latent.coupling import from_told
+
+        layout, names = context.layout, told(dossier)
+        ways: list[Coupling] = []
+        for slot in layout.slots:
+            read = [layout.slots[i] for i in layout.inputs(slot)]
+            cards = [each.card for each in read]
+            ways.append(from_told(names.get(slot.name), [each.name for each in read], cards))
+        return tuple(ways)

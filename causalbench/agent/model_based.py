@@ -1,0 +1,124 @@
+"""Answer through a model of the world: one that is shown, one that is fitted, one that is learned."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from causalbench.agent.fit import STARTS, Fitted, fit_laws
+from causalbench.agent.learned import ModelLearned
+from causalbench.agent.models import GUESSES, TOLERANCE, agree, build
+from causalbench.agent.told import told
+from causalbench.errors import AgentError, TooWideError
+from causalbench.task.answer import Abstain, Answer
+
+if TYPE_CHECKING:
+    from causalbench.agent.protocol import Clock
+    from causalbench.scm import SCM
+    from causalbench.task.types import Dossier, Question
+
+__all__ = ["ModelDiagram", "ModelLearned"]
+
+_RUNG_3 = 3
+
+
+class ModelDiagram:
+    """Fit the shown diagram to the given laws, and compute the answer in the fitted world.
+
+    With mechanisms shown, the world is the shown one. With a diagram, several worlds that all have
+    the given laws are fitted (from several starts where causes are hidden, with several couplings
+    where a rung-3 question meets a mechanism whose coupling is not told); where they disagree, the
+    question is not identified, and the agent says so.
+
+    Args:
+        starts: how many random starts to add to the two planned ones where causes are hidden.
+        tolerance: the largest disagreement between fitted worlds that counts as agreement.
+    """
+
+    name = "model-diagram"
+    accepts = frozenset({"estimate", "bet", "act", "redo"})
+    cells = frozenset({"diagram", "mechanisms"})
+
+    def __init__(self, *, starts: int = 2, tolerance: float = TOLERANCE) -> None:
+        if starts < 0 or tolerance <= 0:
+            msg = f"starts {starts} or tolerance {tolerance} is out of range; use >= 0 and > 0."
+            raise AgentError(msg)
+        self.config: dict[str, Any] = {"starts": starts, "tolerance": tolerance}
+        self._dossier: Dossier | None = None
+        self._shown: SCM | None = None
+        self._fits: list[Fitted] = []
+        self._models: dict[bool, list[SCM]] = {}
+        self._why = "no dossier was studied"
+
+    def study(self, dossier: Dossier, lab: Any, *, rng: np.random.Generator, clock: Clock) -> None:
+        """Fit the diagram to what is given; the lab is left alone."""
+        del lab, clock
+        self._dossier, self._shown, self._fits, self._models = dossier, None, [], {}
+        if dossier.mechanisms is not None:
+            self._shown = dossier.mechanisms
+            return
+        if dossier.diagram is None:
+            self._why = "neither diagram nor mechanisms are shown"
+            return
+        if any(variable.values is None for variable in dossier.variables):
+            self._why = "the fit is for discrete variables, and some are real"
+            return
+        cards = {variable.name: variable.cardinality for variable in dossier.variables}
+        laws = laws_of(dossier)
+        if not laws:
+            self._why = "there are neither laws nor rows to fit"
+            return
+        starts = [*STARTS[:2], *STARTS[2:] * int(self.config["starts"])]
+        if not dossier.diagram.bidirected:
+            starts = starts[:1]
+        try:
+            self._fits = [
+                fit_laws(dossier.diagram, cards, laws, start=start, rng=rng) for start in starts
+            ]
+        except TooWideError as error:
+            self._why = f"too wide to fit: {error}"
+
+    def answer(self, question: Question, *, rng: np.random.Generator) -> Answer:
+        """Answer in the shown world, or where all fitted worlds agree."""
+        del rng
+        if self._shown is not None:
+            return agree([self._shown], question)
+        if not self._fits:
+            return Abstain(self._why)
+        from causalbench.query import parse
+
+        deep = parse(question.query).rung == _RUNG_3
+        return agree(self._worlds(deep=deep), question, tolerance=float(self.config["tolerance"]))
+
+    def _worlds(self, *, deep: bool) -> list[SCM]:
+        """Return the fitted worlds; for rung 3, under every coupling that is tried."""
+        if deep not in self._models:
+            assert self._dossier is not None  # noqa: S101  (study put it there)
+            names = told(self._dossier)
+            guesses = GUESSES if deep else GUESSES[:1]
+            self._models[deep] = [
+                build(fitted, self._dossier.variables, names, guess=guess)
+                for fitted in self._fits
+                for guess in guesses
+            ]
+        return self._models[deep]
+
+
+def laws_of(dossier: Dossier) -> list[tuple[dict[str, int], np.ndarray]]:
+    """Return the laws given, observation first; without one, the frequencies of the rows.
+
+    Frequencies are smoothed by half a row in all, spread evenly over the cells.
+    """
+    code = {variable.name: variable.code for variable in dossier.variables}
+    laws = [
+        ({name: code[name](value) for name, value in law.do}, law.table) for law in dossier.laws
+    ]
+    laws.sort(key=lambda law: len(law[0]))
+    if not (laws and not laws[0][0]) and len(dossier.rows):
+        shape = tuple(variable.cardinality for variable in dossier.variables)
+        counts = np.zeros(shape)
+        np.add.at(counts, tuple(dossier.rows.T), 1.0)
+        counts += 0.5 / counts.size
+        laws.insert(0, ({}, counts / counts.sum()))
+    return laws if laws and not laws[0][0] else []
