@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ from causalbench.task.decide import DecisionValue, decision_query, decision_valu
 from causalbench.task.dressing import align, exact_laws, mask, opaque_id, sample_rows
 from causalbench.task.encode import rounded
 from causalbench.task.proof import prove
+from causalbench.task.text import question_text
 from causalbench.task.types import (
     UNSEEN,
     Case,
@@ -34,8 +35,9 @@ if TYPE_CHECKING:
     from causalbench.scm import SCM
     from causalbench.task.construct.draft import Draft
     from causalbench.task.types import Track
+    from causalbench.task.world import Phrase
 
-__all__ = ["LOWER", "Place", "budget_of", "dossier_of", "knowledge_of", "pair_cases"]
+__all__ = ["LOWER", "Place", "budget_of", "dossier_of", "knowledge_of", "pair_cases", "worded"]
 
 LOWER = {1: ("marginal",), 2: ("marginal", "see"), 3: ("marginal", "see", "do")}
 """The readings that twins of a rung share."""
@@ -66,7 +68,7 @@ class Place:
         cell: ``mechanisms``, ``diagram`` or ``lab``.
         index: the pair's number within its block.
         story: one paragraph, the same for both twins.
-        words: writes a question's text from the question, the variables and the decision.
+        phrases: how questions speak of each variable; None calls them by name.
         base: the base world; by default the pair itself.
     """
 
@@ -75,7 +77,7 @@ class Place:
     cell: str
     index: int
     story: str = ""
-    words: Callable[..., str] | None = None
+    phrases: Mapping[str, Phrase] | None = None
     base: str = ""
 
     def pair_id(self, rung: int) -> str:
@@ -136,7 +138,7 @@ def pair_cases(
     proof = prove(sides, draft.rung, rng=rng)
     dossiers = _dossiers(sides, couplings, draft, place, lab, rng)
     pairs = _estimates if draft.decision is None else _decisions
-    items = pairs(sides, dossiers, draft, place, rng)
+    items = pairs(sides, draft, place, rng)
     name = place.pair_id(draft.rung)
     placements = [
         Placement(
@@ -211,16 +213,13 @@ def _dossiers(  # noqa: PLR0913
             story=place.story,
         )
         laws = exact_laws(side, interventions=False) if shared and rung == 1 else shared
-        named = tuple(
-            (name, coupling_text(told[name])) for name in side.visible if name in told
-        )
+        named = tuple((name, coupling_text(told[name])) for name in side.visible if name in told)
         made.append(replace(dossier, laws=laws, couplings=named))
     return made[0], made[1]
 
 
 def _estimates(
     sides: tuple[SCM, SCM],
-    dossiers: tuple[Dossier, Dossier],
     draft: Draft,
     place: Place,
     rng: np.random.Generator,
@@ -230,7 +229,7 @@ def _estimates(
     values = [rounded(float(answer.value)) for answer in answers]
     floor = rounded(abs(values[0] - values[1]))
     items = []
-    for dossier, answer, value in zip(dossiers, answers, values, strict=True):
+    for answer, value in zip(answers, values, strict=True):
         readings: dict[str, float | str] = {
             kind: rounded(float(number)) for kind, number in answer.readings.items()
         }
@@ -241,7 +240,7 @@ def _estimates(
                 raise TwinError(msg)
             readings[kind] = rounded(other)
         question = Question(id=opaque_id(rng), query=str(query), kind="estimate")
-        question = _worded(question, dossier, None, place)
+        question = worded(question, sides[0], None, place.phrases)
         key = Key(
             question_id=question.id,
             rung=rung_of(query),
@@ -256,7 +255,6 @@ def _estimates(
 
 def _decisions(
     sides: tuple[SCM, SCM],
-    dossiers: tuple[Dossier, Dossier],
     draft: Draft,
     place: Place,
     rng: np.random.Generator,
@@ -282,9 +280,7 @@ def _decisions(
                 kind=decision.mode,
                 actions=decision.actions,
                 decision_id=decision.id,
-                observation={
-                    name: row.observation.get(name, UNSEEN) for name in sides[0].visible
-                },
+                observation={name: row.observation.get(name, UNSEEN) for name in sides[0].visible},
             )
             worth = tuple(float(v) for v in values[side][number])
             key = Key(
@@ -297,7 +293,8 @@ def _decisions(
                 weight=float(weights[number]),
                 floor=rounded(float(parts[number])),
             )
-            items[side].append(Item(_worded(question, dossiers[side], decision, place), key))
+            question = worded(question, sides[0], decision, place.phrases)
+            items[side].append(Item(question, key))
     return items
 
 
@@ -321,9 +318,18 @@ def _shared_readings(
     return shared
 
 
-def _worded(
-    question: Question, dossier: Dossier, decision: Decision | None, place: Place
+def worded(
+    question: Question,
+    scm: SCM,
+    decision: Decision | None = None,
+    phrases: Mapping[str, Phrase] | None = None,
 ) -> Question:
-    if place.words is None:
-        return question
-    return replace(question, text=place.words(question, dossier.variables, decision))
+    """Return the question with its text."""
+    text = question_text(
+        question.query,
+        phrases=phrases,
+        vocabulary=scm.vocabulary,
+        decision=decision,
+        observation=question.observation,
+    )
+    return replace(question, text=text)

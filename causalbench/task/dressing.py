@@ -61,9 +61,7 @@ def mask(sides: tuple[SCM, SCM], rng: np.random.Generator) -> tuple[SCM, SCM]:
             sizes[name] = max(sizes.get(name, 0), 2 * count)
     masked = [
         side.replace(
-            mechanisms={
-                name: _split(side.mechanism(name), sizes[name], rng) for name in side.names
-            }
+            mechanisms={name: _split(side.mechanism(name), sizes[name], rng) for name in side.names}
         )
         for side in sides
     ]
@@ -79,7 +77,9 @@ def _split(mechanism: Mechanism, size: int, rng: np.random.Generator) -> Mechani
     origin = np.repeat(atoms, pieces)
     shares = 0.2 + draws.uniforms(rng, size)
     ends = np.cumsum(pieces)
-    whole = [float(sum(shares[end - n : end].tolist())) for end, n in zip(ends, pieces, strict=True)]
+    whole = [
+        float(sum(shares[end - n : end].tolist())) for end, n in zip(ends, pieces, strict=True)
+    ]
     exact = mechanism.noise[origin] * shares / np.repeat(whole, pieces)
     units = np.rint(exact * _UNIT).astype(np.int64)
     # Rounding leaves a remainder of a few units, which goes to the largest piece.
@@ -101,9 +101,7 @@ def exact_laws(scm: SCM, *, interventions: bool) -> tuple[Law, ...]:
             [((name, label),) for label in scm.variable(name).labels] for name in scm.visible
         )
         settings = [(), *single]
-    return tuple(
-        Law(do, np.round(law(scm, scm.visible, dict(do)), 12) + 0.0) for do in settings
-    )
+    return tuple(Law(do, np.round(law(scm, scm.visible, dict(do)), 12) + 0.0) for do in settings)
 
 
 def sample_rows(scm: SCM, n: int, rng: np.random.Generator) -> np.ndarray:

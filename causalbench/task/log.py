@@ -85,9 +85,7 @@ def _holds(dossier: Dossier, event: str, rows: NDArray[np.int64]) -> NDArray[np.
     return held
 
 
-def _utility(
-    dossier: Dossier, decision: Decision, rows: NDArray[np.int64]
-) -> NDArray[np.float64]:
+def _utility(dossier: Dossier, decision: Decision, rows: NDArray[np.int64]) -> NDArray[np.float64]:
     """Return the scaled utility of every row (zeros for a bet, which has none)."""
     total = np.zeros(len(rows))
     if not decision.utility:

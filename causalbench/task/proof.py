@@ -72,7 +72,9 @@ def prove(sides: tuple[SCM, SCM], rung: int, *, rng: np.random.Generator) -> dic
         differences += _local(first, second)
     worst = max(float(np.abs(each).max()) for each in differences)
     if not worst <= TOLERANCE:
-        msg = f"twins for rung {rung} differ by {worst:.3g} in: {' or '.join(checked)}; rebuild them."
+        msg = (
+            f"twins for rung {rung} differ by {worst:.3g} in: {' or '.join(checked)}; rebuild them."
+        )
         raise TwinError(msg)
     return {
         "checked": " and ".join(checked),

@@ -12,12 +12,10 @@ import numpy as np
 
 from causalbench.query.render import quote
 from causalbench.task.construct.payoff import CLEAR
-from causalbench.task.construct.units import Units
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from causalbench.task.construct.net import Floats, Net
+    from causalbench.task.construct.units import Oracle
 
 __all__ = ["EVIDENCE", "GAP", "Ask", "Labels", "association", "counterfactual", "intervention"]
 
@@ -83,16 +81,19 @@ def _guess(truth: float) -> tuple[float, float]:
     return mean, (truth**3 + (1.0 - truth) ** 3) / 3 - mean**2
 
 
-def association(nets: tuple[Net, Net], y: str, labels: Labels) -> Iterator[Ask]:
+def association(
+    nets: tuple[Net, Net], y: str, labels: Labels, focus: Sequence[str]
+) -> Iterator[Ask]:
     """Yield ``P(y | x)`` and ``P(y | x, z)`` for a sink whose dependence differs.
 
     Args:
         nets: two nets that differ in y's table alone.
         y: the sink.
         labels: writes the query.
+        focus: the variables that may be evidence.
     """
     net = nets[0]
-    causes = [name for name in net.visible if name != y and name in net.ancestors([y])]
+    causes = [name for name in focus if name != y and name in net.ancestors([y])]
     groups = [(x,) for x in causes] + list(combinations(causes, 2))
     for names in groups:
         laws = [each.law((*names, y)) for each in nets]
@@ -106,7 +107,9 @@ def association(nets: tuple[Net, Net], y: str, labels: Labels) -> Iterator[Ask]:
                 yield Ask(f"P({labels.atom(y, code)} | {given})", first, second)
 
 
-def intervention(nets: tuple[Net, Net], x: str, y: str, labels: Labels) -> Iterator[Ask]:
+def intervention(
+    nets: tuple[Net, Net], x: str, y: str, labels: Labels, focus: Sequence[str]
+) -> Iterator[Ask]:
     """Yield ``P(y | do(x))``, the same given a cause z, and ATEs.
 
     Args:
@@ -114,15 +117,14 @@ def intervention(nets: tuple[Net, Net], x: str, y: str, labels: Labels) -> Itera
         x: the variable that is set.
         y: the outcome.
         labels: writes the query.
+        focus: the variables that may be evidence.
     """
     net = nets[0]
     later = {name for each in nets for name in each.descendants(x)}
-    groups = [(), *((name,) for name in net.visible if name not in later and name != y)]
+    groups = [(), *((name,) for name in focus if name not in later and name != y)]
     for names in groups:
         seen = net.law((*names, x, y))
-        acts = [
-            [each.law((*names, y), {x: code}) for code in range(net.cards[x])] for each in nets
-        ]
+        acts = [[each.law((*names, y), {x: code}) for code in range(net.cards[x])] for each in nets]
         for codes in product(*(range(net.cards[name]) for name in names)):
             mass = float(acts[0][0][codes].sum())
             if round(mass, 9) < EVIDENCE:
@@ -156,74 +158,57 @@ def _effects(  # noqa: PLR0913
 
 
 def counterfactual(
-    units: tuple[Units, Units], net: Net, x: str, y: str, labels: Labels
+    oracles: tuple[Oracle, Oracle], net: Net, x: str, y: str, labels: Labels, focus: Sequence[str]
 ) -> Iterator[Ask]:
-    """Yield PN, PS, PNS and unit-level questions of x and y.
+    """Yield unit-level questions, PN, PS and PNS of x and y.
 
     Args:
-        units: the units of two worlds that differ in the coupling of one mechanism.
+        oracles: tables of two worlds that differ in the coupling of one mechanism.
         net: their conditional tables.
         x: the variable that would have been otherwise.
         y: the outcome.
         labels: writes the query.
+        focus: further variables that may be evidence, one at a time.
     """
-    others = [name for name in net.visible if name not in {x, y}]
-    for a, b in product(range(net.cards[x]), repeat=2):
-        if a == b:
-            continue
+    groups = [(), *((name,) for name in focus if name not in {x, y})]
+    for b in range(net.cards[x]):
         after = labels.atom(x, b)
-        worlds = [(each, each.values(), each.values({x: b})) for each in units]
-        for v, w in product(range(net.cards[y]), repeat=2):
-            target = labels.atom(y, v, after)
-            facts = f"{labels.atom(x, a)}, {labels.atom(y, w)}"
-            plain = [(now[x] == a) & (now[y] == w) for _, now, _ in worlds]
-            hit = [then[y] == v for _, _, then in worlds]
-            yield from _ratio(f"P({target} | {facts})", units, hit, plain)
-            for name in others:
-                if name not in worlds[0][1]:
+        for names in groups:
+            joint = [each.joint((x, y, *names), y, {x: b}) for each in oracles]
+            mass = joint[0].sum(axis=-1)
+            for codes in product(*(range(size) for size in mass.shape)):
+                if codes[0] == b or round(float(mass[codes]), 9) < EVIDENCE:
                     continue
-                for code in range(net.cards[name]):
-                    given = [
-                        mask & (now[name] == code)
-                        for mask, (_, now, _) in zip(plain, worlds, strict=True)
-                    ]
-                    text = f"P({target} | {facts}, {labels.atom(name, code)})"
-                    yield from _ratio(text, units, hit, given)
-        yield from _named(units, net, (x, a, b), y, labels)
+                facts = ", ".join(
+                    labels.atom(*pair) for pair in zip((x, y, *names), codes, strict=True)
+                )
+                for v in range(net.cards[y]):
+                    first, second = (float(each[(*codes, v)] / mass[codes]) for each in joint)
+                    yield Ask(f"P({labels.atom(y, v, after)} | {facts})", first, second)
+    for a, b in product(range(net.cards[x]), repeat=2):
+        if a != b:
+            yield from _named(oracles, net, (x, a, b), y, labels)
 
 
 def _named(
-    units: tuple[Units, Units], net: Net, change: tuple[str, int, int], y: str, labels: Labels
+    oracles: tuple[Oracle, Oracle], net: Net, change: tuple[str, int, int], y: str, labels: Labels
 ) -> Iterator[Ask]:
     """Yield PN, PS and PNS of a change (x, from, to)."""
     x, a, b = change
+    step = f"{quote(x)}: {quote(labels.values[x][a])} -> {quote(labels.values[x][b])}"
+    undone = [each.joint((x, y), y, {x: a})[b] for each in oracles]
+    done = [each.joint((x, y), y, {x: b})[a] for each in oracles]
+    both = [each.twice(y, {x: a}, {x: b}) for each in oracles]
     for v in range(net.cards[y]):
-        step = f"{quote(x)}: {quote(labels.values[x][a])} -> {quote(labels.values[x][b])}"
         tail = f"({step}; {labels.atom(y, v)})"
-        now = [each.values() for each in units]
-        low = [each.values({x: a})[y] != v for each in units]
-        high = [each.values({x: b})[y] == v for each in units]
-        taken = [(each[x] == b) & (each[y] == v) for each in now]
-        left = [(each[x] == a) & (each[y] != v) for each in now]
-        all_units = [np.ones(len(each.weights), dtype=bool) for each in units]
-        both = [one & two for one, two in zip(low, high, strict=True)]
-        yield from _ratio(f"PN{tail}", units, low, taken, "named")
-        yield from _ratio(f"PS{tail}", units, high, left, "named")
-        yield from _ratio(f"PNS{tail}", units, both, all_units, "named")
-
-
-def _ratio(
-    text: str,
-    units: tuple[Units, Units],
-    hit: Sequence[NDArray[np.bool_]],
-    given: Sequence[NDArray[np.bool_]],
-    form: str = "simple",
-) -> Iterator[Ask]:
-    mass = [each.chance(mask) for each, mask in zip(units, given, strict=True)]
-    if round(min(mass), 9) < EVIDENCE:
-        return
-    value = [
-        each.chance(one & two) / total
-        for each, one, two, total in zip(units, hit, given, mass, strict=True)
-    ]
-    yield Ask(text, value[0], value[1], form=form)
+        taken = float(undone[0][v].sum())
+        if round(taken, 9) >= EVIDENCE:
+            first, second = (1.0 - float(each[v, v] / taken) for each in undone)
+            yield Ask(f"PN{tail}", first, second, form="named")
+        rest = [code for code in range(net.cards[y]) if code != v]
+        left = float(done[0][rest].sum())
+        if round(left, 9) >= EVIDENCE:
+            first, second = (float(each[rest, v].sum() / left) for each in done)
+            yield Ask(f"PS{tail}", first, second, form="named")
+        first, second = (float(each[rest, v].sum()) for each in both)
+        yield Ask(f"PNS{tail}", first, second, form="named")

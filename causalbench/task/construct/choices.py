@@ -11,11 +11,11 @@ import numpy as np
 from causalbench import rng as draws
 from causalbench.task.construct.asks import EVIDENCE, Labels
 from causalbench.task.construct.payoff import Event, Stakes, pick_bets, pick_payoff
-from causalbench.task.construct.units import Units
 from causalbench.task.types import Decision
 
 if TYPE_CHECKING:
     from causalbench.task.construct.net import Floats, Net
+    from causalbench.task.construct.units import Oracle
 
 __all__ = ["act", "bet", "redo"]
 
@@ -23,7 +23,11 @@ _LEAST_SEEN = 0.02  # an observation rarer than this is not worth a question
 
 
 def bet(
-    rng: np.random.Generator, nets: tuple[Net, Net], y: str, labels: Labels
+    rng: np.random.Generator,
+    nets: tuple[Net, Net],
+    y: str,
+    labels: Labels,
+    focus: Sequence[str],
 ) -> Decision | None:
     """Choose what to see and four events to bet on, or return None.
 
@@ -32,12 +36,13 @@ def bet(
         nets: two nets that differ in the table of the sink y alone.
         y: the sink.
         labels: writes the decision.
+        focus: the variables that may be seen or betted on.
     """
     net = nets[0]
-    causes = [name for name in net.visible if name != y and name in net.ancestors([y])]
+    causes = [name for name in focus if name != y and name in net.ancestors([y])]
     order = [causes[int(i)] for i in draws.permutation(rng, len(causes))]
     seen = tuple(order[: 1 + int(draws.integers(rng, min(2, len(order))))])
-    hidden = [name for name in net.visible if name not in seen]
+    hidden = [name for name in focus if name not in seen]
     events = [(name, code) for name in hidden for code in range(net.cards[name])]
     weights = net.law(seen).reshape(-1)
     if round(float(weights.min()), 9) < _LEAST_SEEN:
@@ -55,8 +60,13 @@ def bet(
     return Decision(id="bet", mode="bet", actions=actions, observes=seen)
 
 
-def act(
-    rng: np.random.Generator, nets: tuple[Net, Net], x: str, y: str, labels: Labels
+def act(  # noqa: PLR0913
+    rng: np.random.Generator,
+    nets: tuple[Net, Net],
+    x: str,
+    y: str,
+    labels: Labels,
+    focus: Sequence[str],
 ) -> Decision | None:
     """Choose a payoff, four actions and perhaps a cause to see first, or return None.
 
@@ -66,21 +76,22 @@ def act(
         x: a variable whose effect differs.
         y: the goal.
         labels: writes the decision.
+        focus: the variables that may be seen, set or paid for; x and y among them.
     """
     net = nets[0]
     after = {name for each in nets for name in each.descendants(x)}
-    causes = [name for name in net.visible if name not in after and name != y]
+    causes = [name for name in focus if name not in after and name != y]
     seen: tuple[str, ...] = ()
     if causes and float(draws.uniforms(rng, ())) < 0.5:  # noqa: PLR2004
         seen = (draws.choice(rng, causes),)
     above = {name for each in nets for name in each.ancestors(seen)}
-    setters = [name for name in net.visible if name not in above and name != y]
+    setters = [name for name in focus if name not in above and name != y]
     actions: list[Event | None] = [None]
     actions += [(name, code) for name in setters for code in range(net.cards[name])]
     weights = net.law(seen).reshape(-1) if seen else np.ones(1)
     if round(float(weights.min()), 9) < _LEAST_SEEN:
         return None
-    rest = [name for name in net.visible if name not in seen]
+    rest = [name for name in focus if name not in seen]
     sides = [_after(each, actions, seen, rest, weights) for each in nets]
     goals = [(y, code) for code in range(net.cards[y])]
     stakes = pick_payoff(rng, actions, weights, sides, goals)
@@ -95,69 +106,61 @@ def act(
     )
 
 
-def redo(
+def redo(  # noqa: PLR0913
     rng: np.random.Generator,
-    units: tuple[Units, Units],
+    oracles: tuple[Oracle, Oracle],
     net: Net,
     x: str,
     y: str,
     labels: Labels,
+    focus: Sequence[str],
 ) -> Decision | None:
-    """Choose evidence, a payoff and four actions with which to redo the same unit, or return None.
+    """Choose evidence, a payoff and actions with which to redo the same unit, or return None.
 
     Args:
         rng: draws the choice.
-        units: the units of two worlds that differ in the coupling of one mechanism.
+        oracles: tables of two worlds that differ in the coupling of one mechanism.
         net: their conditional tables.
         x: the variable that would be set otherwise.
         y: the goal.
         labels: writes the decision.
+        focus: the variables that may be seen, set or paid for; x and y among them.
     """
-    others = [name for name in net.visible if name not in {x, y} and name in units[0].values()]
+    others = [name for name in focus if name not in {x, y}]
     more = [others[int(i)] for i in draws.permutation(rng, len(others))]
     seen = [x, y, *more[: int(draws.integers(rng, 2))]]
     seen = [seen[int(i)] for i in draws.permutation(rng, len(seen))]
     grid = list(product(*(range(net.cards[name]) for name in seen)))
-    masks = [[_mask(each, seen, codes) for codes in grid] for each in units]
-    weights = np.array([units[0].chance(mask) for mask in masks[0]])
+    weights = oracles[0].joint(seen[:-1], seen[-1]).reshape(-1)
     stated = float(draws.uniforms(rng, ())) < 0.5  # noqa: PLR2004
-    if stated:
-        place = int(draws.integers(rng, len(grid)))
-        if round(float(weights[place]), 9) < EVIDENCE:
-            return None
-        masks = [[side[place]] for side in masks]
-        scale, weights = weights[[place]], np.ones(1)
-    else:
-        scale = weights
-        if round(float(weights.min()), 9) < EVIDENCE:
-            return None
-    setters = [name for name in net.visible if name != y and name in units[0].values()]
+    kept = [int(draws.integers(rng, len(grid)))] if stated else list(range(len(grid)))
+    mass = weights[kept]
+    if round(float(mass.min()), 9) < EVIDENCE:
+        return None
     actions: list[Event | None] = [None]
-    actions += [(name, code) for name in setters for code in range(net.cards[name])]
-    events = [name for name in net.visible if name in units[0].values()]
+    actions += [(name, code) for name in focus if name != y for code in range(net.cards[name])]
     sides = []
-    for each, own in zip(units, masks, strict=True):
+    for each in oracles:
         table: dict[Event, Floats] = {
-            (name, code): np.zeros((len(weights), len(actions)))
-            for name in events
+            (name, code): np.zeros((len(kept), len(actions)))
+            for name in focus
             for code in range(net.cards[name])
         }
         for column, action in enumerate(actions):
-            solved = each.values(dict([action]) if action else None)
-            for name in events:
-                for row, mask in enumerate(own):
-                    law = each.law(solved[name], net.cards[name], mask) / scale[row]
-                    for code in range(net.cards[name]):
-                        table[(name, code)][row, column] = law[code]
+            for name in focus:
+                joint = each.joint(seen, name, dict([action]) if action else None)
+                law = joint.reshape(len(grid), -1)[kept] / mass[:, None]
+                for code in range(net.cards[name]):
+                    table[(name, code)][:, column] = law[:, code]
         sides.append(table)
     goals = [(y, code) for code in range(net.cards[y])]
-    stakes = pick_payoff(rng, actions, weights, sides, goals)
+    stakes = pick_payoff(rng, actions, np.ones(1) if stated else mass, sides, goals)
     if stakes is None:
         return None
     given = None
     if stated:
-        codes = grid[place]
-        given = tuple((name, labels.values[name][c]) for name, c in zip(seen, codes, strict=True))
+        codes = zip(seen, grid[kept[0]], strict=True)
+        given = tuple((name, labels.values[name][code]) for name, code in codes)
     return Decision(
         id="redo",
         mode="redo",
@@ -193,17 +196,7 @@ def _after(
     return table
 
 
-def _mask(units: Units, names: Sequence[str], codes: Sequence[int]) -> np.ndarray:
-    values = units.values()
-    mask = np.ones(len(units.weights), dtype=bool)
-    for name, code in zip(names, codes, strict=True):
-        mask = mask & (values[name] == code)
-    return mask
-
-
-def _names(
-    actions: Sequence[Event | None], stakes: Stakes, labels: Labels
-) -> tuple[str, ...]:
+def _names(actions: Sequence[Event | None], stakes: Stakes, labels: Labels) -> tuple[str, ...]:
     chosen = [actions[place] for place in stakes.actions]
     return tuple("pass" if action is None else labels.atom(*action) for action in chosen)
 

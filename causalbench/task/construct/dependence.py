@@ -13,7 +13,9 @@ __all__ = ["dependence"]
 _LEAST = 0.01  # no probability of a bent table falls below this share of its former size
 
 
-def dependence(net: Net, y: str, *, rng: np.random.Generator, blend: float = 0.0) -> tuple[Net, Net]:
+def dependence(
+    net: Net, y: str, *, rng: np.random.Generator, blend: float = 0.0
+) -> tuple[Net, Net]:
     """Return two nets whose tables of the sink y are ``base + delta`` and ``base - delta``.
 
     ``sum over pa of P(pa) delta(pa) = 0`` for every value of y, so all one-variable laws agree; y has

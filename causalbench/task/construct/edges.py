@@ -44,14 +44,10 @@ def covered_reversal(net: Net, x: str, y: str) -> Net:
     # A head value that never occurs leaves its row free: the uniform row is as good as any.
     safe = np.where(head[..., None, :] > 0.0, head[..., None, :], 1.0)
     tail = np.where(head[..., None, :] > 0.0, both / safe, 1.0 / net.cards[x])
-    return net.replace(
-        {y: head, x: np.swapaxes(tail, -1, -2)}, {y: common, x: (*common, y)}
-    )
+    return net.replace({y: head, x: np.swapaxes(tail, -1, -2)}, {y: common, x: (*common, y)})
 
 
-def edge_to_confounder(
-    net: Net, x: str, y: str, hidden: str, *, rng: np.random.Generator
-) -> Net:
+def edge_to_confounder(net: Net, x: str, y: str, hidden: str, *, rng: np.random.Generator) -> Net:
     """Let y read the natural value of x: x -> y goes, x <-> y comes, each unit stays as it was.
 
     Args:

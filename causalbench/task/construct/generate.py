@@ -77,9 +77,11 @@ def _dependence(rng: np.random.Generator, track: Track, cell: str, index: int) -
     flat = random_cpt(rng, cards, net.cards["y"], 0.7 / net.cards["y"])
     net, roles, labels = _name(rng, net.replace({"y": flat}))
     nets = dependence(net, roles["y"], rng=rng)
-    asks = list(association(nets, roles["y"], labels)) if track == "estimates" else []
+    asks = list(association(nets, roles["y"], labels, net.visible)) if track == "estimates" else []
     ask = _pick(rng, asks)
-    decision = choices.bet(rng, nets, roles["y"], labels) if track == "decisions" else None
+    decision = (
+        choices.bet(rng, nets, roles["y"], labels, net.visible) if track == "decisions" else None
+    )
     return _draft(nets, 1, "dependence", labels, ask, decision)
 
 
@@ -98,10 +100,10 @@ def _edge(rng: np.random.Generator, track: Track, cell: str, index: int) -> Draf
         return None
     misled = cell == "diagram" and index % 3 == 1
     if track == "estimates":
-        asks = [ask for ask in intervention(nets, x, y, labels) if ask.misleads or not misled]
-        ask = _pick(rng, asks)
+        asks = intervention(nets, x, y, labels, net.visible)
+        ask = _pick(rng, [ask for ask in asks if ask.misleads or not misled])
         return _draft(nets, 2, kind, labels, ask, None)
-    decision = choices.act(rng, nets, x, y, labels)
+    decision = choices.act(rng, nets, x, y, labels, net.visible)
     return _draft(nets, 2, kind, labels, None, decision)
 
 
@@ -128,13 +130,13 @@ def _coupling(rng: np.random.Generator, track: Track, cell: str, index: int) -> 
     x, y = roles["x"], roles["y"]
     pair = two_couplings(rng, net, y, toward=x)
     sides, shared = recouple(rng, net, y, pair)
-    units = (Units(sides[0], net.visible), Units(sides[1], net.visible))
+    oracles = (Units(sides[0], net.cards, net.visible), Units(sides[1], net.cards, net.visible))
     ask: Ask | None = None
     decision: Decision | None = None
     if track == "estimates":
-        ask = _pick(rng, list(counterfactual(units, net, x, y, labels)))
+        ask = _pick(rng, list(counterfactual(oracles, net, x, y, labels, net.visible)))
     else:
-        decision = choices.redo(rng, units, net, x, y, labels)
+        decision = choices.redo(rng, oracles, net, x, y, labels, net.visible)
     if ask is None and decision is None:
         return None
     worlds = [world_of(side, net, labels.values) for side in sides]

@@ -147,7 +147,9 @@ def sink_world(
         earlier = [order[int(i)] for i in draws.permutation(rng, place)]
         shape[name] = earlier[: int(draws.integers(rng, min(2, place) + 1))]
     rest = [name for name in order if name != "x"]
-    more = [rest[int(i)] for i in draws.permutation(rng, len(rest))][: int(draws.integers(rng, 2)) + 1]
+    more = [rest[int(i)] for i in draws.permutation(rng, len(rest))][
+        : int(draws.integers(rng, 2)) + 1
+    ]
     shape["y"] = ["x", *more[: most - 1 - (1 if hidden else 0)]]
     for i in range(hidden):
         first = "y" if i == 0 else order[-1]

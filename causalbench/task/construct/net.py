@@ -9,13 +9,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from causalbench import rng as draws
-from causalbench.errors import TooWideError
 
 if TYPE_CHECKING:
     from causalbench.scm import SCM
@@ -94,8 +94,11 @@ class Net:
     def law(self, names: Sequence[str], do: Mapping[str, int] | None = None) -> Floats:
         """Return P(names | do), an axis per name in the given order.
 
+        Where the names and their ancestors have more than 2**20 cells, the truth engine works it
+        out.
+
         Raises:
-            TooWideError: the names and their ancestors have more than 2**20 cells.
+            TooWideError: the engine's tables would be too large as well.
         """
         do = do or {}
         needed = self.ancestors(names, cut=do)
@@ -103,8 +106,9 @@ class Net:
         axes = [*names, *(name for name in self.cards if name in needed and name not in names)]
         shape = tuple(self.cards[name] for name in axes)
         if math.prod(shape) > CELLS:
-            msg = f"the law of {', '.join(names)} needs {math.prod(shape)} cells; the limit is {CELLS}."
-            raise TooWideError(msg)
+            from causalbench.truth import law
+
+            return law(self._world, names, {name: str(code) for name, code in do.items()})
         total = np.ones(shape)
         for name in axes:
             if name in do:
@@ -124,6 +128,18 @@ class Net:
             parents={new: tuple(names[p] for p in self.parents[old]) for old, new in names.items()},
             cpts={new: self.cpts[old] for old, new in names.items()},
             hidden=frozenset(names[old] for old in self.hidden),
+        )
+
+    @cached_property
+    def _world(self) -> SCM:
+        from causalbench.scm import SCM, Variable, couple
+
+        return SCM(
+            {
+                name: Variable(name, tuple(str(code) for code in range(card)))
+                for name, card in self.cards.items()
+            },
+            {name: couple(self.cpts[name], "monotone", self.parents[name]) for name in self.cards},
         )
 
     def replace(
@@ -156,4 +172,3 @@ def random_cpt(
 ) -> Floats:
     """Draw P(value | parents) on the grid, each probability at least ``minimum``."""
     return draws.simplex(rng, card, minimum, tuple(cards))
-

@@ -13,7 +13,9 @@ from causalbench.task.construct.net import Floats
 __all__ = ["CLEAR", "MARGIN", "SPREAD", "Stakes", "floors", "pick_bets", "pick_payoff"]
 
 MARGIN = 0.1  # the least floor of a pair
-SPREAD = 1.5  # the mean over actions of r1 + r2 is at least this many floors: guessing scores below 0
+SPREAD = (
+    1.5  # the mean over actions of r1 + r2 is at least this many floors: guessing scores below 0
+)
 CLEAR = 1.1  # random play lies this many standard deviations of one pair below 0
 _TRIES = 60
 _LEAST, _MOST = 3, 6  # how many actions
@@ -112,7 +114,9 @@ def pick_payoff(
         first = draws.choice(rng, free)
         others = [place for place in range(len(actions)) if place != first]
         others = [
-            place for place in others if actions[place] is None or actions[place][0] != goal[0]  # type: ignore[index]
+            place
+            for place in others
+            if actions[place] is None or actions[place][0] != goal[0]  # type: ignore[index]
         ]
         if len(others) < 2:  # noqa: PLR2004  (three actions at the least)
             return None
@@ -133,9 +137,7 @@ def pick_payoff(
         chosen = [chosen[int(i)] for i in draws.permutation(rng, len(chosen))]
         low = sum(min(weight, 0.0) for weight, _ in utility)
         high = sum(max(weight, 0.0) for weight, _ in utility)
-        worth = [
-            (_total(side, utility, weights, chosen) - low) / (high - low) for side in sides
-        ]
+        worth = [(_total(side, utility, weights, chosen) - low) / (high - low) for side in sides]
         if enough(weights, worth[0], worth[1]):
             return Stakes(tuple(chosen), tuple(utility))
     return None

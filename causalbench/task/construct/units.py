@@ -1,4 +1,4 @@
-"""Every unit of a small world at once: what a construction of rung 3 searches with."""
+"""Tables of one unit in two worlds: what a construction of rung 3 searches with."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ from causalbench.errors import TooWideError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from causalbench.scm import SCM
     from causalbench.scm.mechanism import Mechanism
     from causalbench.task.construct.net import Floats
 
-__all__ = ["MOST_UNITS", "Units"]
+__all__ = ["MOST_UNITS", "Engine", "Oracle", "Units"]
 
 MOST_UNITS = 2**18
 
@@ -26,13 +27,20 @@ class Units:
 
     Args:
         functions: variable -> mechanism, parents before children.
+        cards: variable -> number of values.
         targets: only these and their ancestors are needed.
 
     Raises:
         TooWideError: there are more than 2**18 units.
     """
 
-    def __init__(self, functions: Mapping[str, Mechanism], targets: Sequence[str]) -> None:
+    def __init__(
+        self,
+        functions: Mapping[str, Mechanism],
+        cards: Mapping[str, int],
+        targets: Sequence[str],
+    ) -> None:
+        self._cards = cards
         needed: set[str] = set()
         stack = list(targets)
         while stack:
@@ -68,10 +76,60 @@ class Units:
             self._solved[key] = solved
         return self._solved[key]
 
-    def chance(self, mask: NDArray[np.bool_]) -> float:
-        """Return the probability of the units in a mask."""
-        return float(self.weights[mask].sum())
+    def joint(self, seen: Sequence[str], name: str, do: Mapping[str, int] | None = None) -> Floats:
+        """Return P(seen = ., name after do = .), an axis for each of ``seen`` and one for ``name``.
 
-    def law(self, code: NDArray[np.int64], card: int, mask: NDArray[np.bool_]) -> Floats:
-        """Return P(value, mask) of one solved variable, float64[card]."""
-        return np.bincount(code[mask], weights=self.weights[mask], minlength=card)
+        Both are of the same unit: ``seen`` in the natural course, ``name`` under the intervention.
+        """
+        now = self.values()
+        return self._count([*(now[each] for each in seen), self.values(do)[name]], [*seen, name])
+
+    def twice(self, name: str, first: Mapping[str, int], second: Mapping[str, int]) -> Floats:
+        """Return P(name after first = ., name after second = .), both of the same unit."""
+        return self._count([self.values(first)[name], self.values(second)[name]], [name, name])
+
+    def _count(self, codes: Sequence[NDArray[np.int64]], names: Sequence[str]) -> Floats:
+        shape = tuple(self._cards[name] for name in names)
+        place = np.ravel_multi_index(tuple(codes), shape)
+        flat = np.bincount(place, weights=self.weights, minlength=math.prod(shape))
+        return flat.reshape(shape)
+
+
+class Engine:
+    """The same two tables from the truth engine, for worlds with too many units to list.
+
+    Args:
+        scm: the world.
+    """
+
+    def __init__(self, scm: SCM) -> None:
+        self._scm = scm
+
+    def joint(self, seen: Sequence[str], name: str, do: Mapping[str, int] | None = None) -> Floats:
+        """Return P(seen = ., name after do = .), an axis for each of ``seen`` and one for ``name``."""
+        return self._table([*((each, {}) for each in seen), (name, do or {})])
+
+    def twice(self, name: str, first: Mapping[str, int], second: Mapping[str, int]) -> Floats:
+        """Return P(name after first = ., name after second = .), both of the same unit."""
+        return self._table([(name, first), (name, second)])
+
+    def _table(self, terms: Sequence[tuple[str, Mapping[str, int]]]) -> Floats:
+        from causalbench.query.ast import Term
+        from causalbench.truth import table
+
+        return table(
+            self._scm,
+            [
+                Term(
+                    name,
+                    tuple(
+                        (each, self._scm.variable(each).labels[code])
+                        for each, code in sorted(do.items())
+                    ),
+                )
+                for name, do in terms
+            ],
+        )
+
+
+Oracle = Units | Engine
