@@ -174,12 +174,17 @@ def _numbers(found: Skill | None) -> dict[str, Any]:
     if found is None:
         return {"skill": None, "low": None, "high": None, "pairs": 0, "per_pair_mean": None}
     return {
-        "skill": found.value,
-        "low": found.low,
-        "high": found.high,
+        "skill": _short(found.value),
+        "low": _short(found.low),
+        "high": _short(found.high),
         "pairs": found.pairs,
-        "per_pair_mean": found.per_pair,
+        "per_pair_mean": _short(found.per_pair),
     }
+
+
+def _short(number: float | None) -> float | None:
+    """Round to 12 digits: sums in another order differ in the 16th, and -0 is 0."""
+    return None if number is None else round(number, 12) + 0.0
 
 
 def _cost(records: Sequence[Record]) -> dict[str, float]:

@@ -1,0 +1,169 @@
+"""Settle what is run before anything is: the suite, the selection from it, its cases."""
+
+from __future__ import annotations
+
+import pickle
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from causalbench.errors import CausalBenchError, NotFoundError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from causalbench.run.contender import Contender
+    from causalbench.task.types import Case
+
+__all__ = ["Selection", "cases_of", "describe", "select"]
+
+
+@dataclass(frozen=True)
+class Selection:
+    """A suite, and how much of it is run.
+
+    Args:
+        suite: the suite itself.
+        reference: what it was named by (a name or a path), or the suite where it was an object;
+            another process finds it again by this.
+        suite_name: for tables and folders.
+        suite_version: part of every result.
+        digest: of the suite.
+        seed: draws the items.
+        limit: at most so many pairs (or named cases) of each kind, or None.
+        where: placement field -> value, or None.
+        repeats: how often an agent is trained.
+        time_limit: seconds for one dossier, or None.
+    """
+
+    suite: Any
+    reference: Any
+    suite_name: str
+    suite_version: str
+    digest: str
+    seed: int
+    limit: int | None
+    where: Mapping[str, Any] | None
+    repeats: int
+    time_limit: float | None
+
+    @property
+    def portable(self) -> bool:
+        """Whether another process can find the suite: by name or path, or as a pickled value."""
+        if isinstance(self.reference, str):
+            return True
+        try:
+            hash(self.reference)
+            pickle.dumps(self.reference)
+        except (pickle.PicklingError, AttributeError, TypeError):
+            return False
+        return type(self.reference).__module__ != "__main__"
+
+
+def select(
+    suite: Any,
+    *,
+    seed: int = 0,
+    limit: int | None = None,
+    where: Mapping[str, Any] | None = None,
+    repeats: int = 1,
+    time_limit: float | None = None,
+) -> Selection:
+    """Find a suite and check what is asked of it.
+
+    Args:
+        suite: a suite's or world's name, a path, or a suite.
+        seed: >= 0.
+        limit: >= 1 pairs, or None.
+        where: placement field -> value, or None.
+        repeats: >= 1.
+        time_limit: > 0 seconds for one dossier, or None.
+
+    Raises:
+        CausalBenchError: a number out of range.
+        NotFoundError: no such suite.
+    """
+    _check("seed", seed, 0)
+    _check("repeats", repeats, 1)
+    _check("limit", limit, 1)
+    if time_limit is not None and not time_limit > 0:
+        msg = f"time limit is {time_limit}; give seconds above 0, or leave it out."
+        raise CausalBenchError(msg)
+    found = load(suite)
+    return Selection(
+        suite=found,
+        reference=str(suite) if isinstance(suite, Path) else suite,
+        suite_name=str(found.name),
+        suite_version=str(found.version),
+        digest=str(found.digest),
+        seed=seed,
+        limit=limit,
+        where=dict(where) if where else None,
+        repeats=repeats,
+        time_limit=time_limit,
+    )
+
+
+def load(reference: Any) -> Any:
+    """Return the suite that a reference names; a suite is returned as it is."""
+    if not isinstance(reference, str | Path):
+        return reference
+    from causalbench.task.suite import load_suite
+
+    return load_suite(str(reference))
+
+
+def cases_of(selection: Selection) -> list[Case]:
+    """Build the cases selected, in the suite's order.
+
+    Raises:
+        NotFoundError: nothing is left by limit and filter.
+    """
+    suite = selection.suite
+    cases = list(suite.cases(selection.seed, limit=selection.limit, filter=selection.where))
+    if not cases:
+        wanted = ", ".join(f"{key}={value}" for key, value in (selection.where or {}).items())
+        msg = (
+            f"suite '{selection.suite_name}' has no items where {wanted or 'anything holds'}; "
+            "loosen the filter (see: causalbench show SUITE)."
+        )
+        raise NotFoundError(msg)
+    return cases
+
+
+def describe(cases: Sequence[Case], contenders: Sequence[Contender]) -> dict[str, Any]:
+    """Count what would be run.
+
+    Returns:
+        ``cells``: a row for each (role, track, rung, cell) with its pairs and items; ``agents``:
+        name -> the items that it plays.
+    """
+    pairs: dict[tuple[str, str, int, str], set[str]] = {}
+    items: Counter[tuple[str, str, int, str]] = Counter()
+    for case in cases:
+        spot = case.placement
+        place = (spot.role, spot.track, spot.rung, spot.cell)
+        pairs.setdefault(place, set()).add(spot.pair_id)
+        items[place] += len(case.items)
+    order = {"skill": 0, "honesty": 1, "named": 2}
+    rows = [
+        {
+            "role": role,
+            "track": track,
+            "rung": rung,
+            "cell": cell,
+            "pairs": len(pairs[role, track, rung, cell]),
+            "items": items[role, track, rung, cell],
+        }
+        for role, track, rung, cell in sorted(pairs, key=lambda p: (order.get(p[0], 3), *p[1:]))
+    ]
+    plays = {one.name: sum(len(one.plays(case)) for case in cases) for one in contenders}
+    return {"cells": rows, "agents": plays}
+
+
+def _check(name: str, value: int | None, least: int) -> None:
+    """Refuse a number below the least."""
+    if value is not None and value < least:
+        msg = f"{name} is {value}; give {least} or more."
+        raise CausalBenchError(msg)

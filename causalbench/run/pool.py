@@ -1,0 +1,180 @@
+"""Play cases in this process or in several; either way the answers are the same.
+
+Only the parent writes logs. A worker gets names and numbers, never a case: it builds the suite
+again from its seed, once.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+from multiprocessing import connection
+from typing import TYPE_CHECKING, Any, Self
+
+from causalbench.errors import AgentError
+from causalbench.run.plan import cases_of, load, select
+from causalbench.run.play import play
+from causalbench.run.train import train
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from causalbench.run.contender import Contender
+    from causalbench.run.play import Table
+    from causalbench.score.record import Outcome
+    from causalbench.task.types import Case
+
+__all__ = ["THREADS", "Chunk", "Lesson", "Workers", "one_thread"]
+
+THREADS = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "NUMEXPR_NUM_THREADS",
+    "VECLIB_MAXIMUM_THREADS",
+)
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """One training: which agent, on which suite's practice, to which checkpoint."""
+
+    contender: Contender
+    reference: Any
+    seed: int
+    agent_seed: int
+    checkpoint: Path
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Some cases for one worker: which agent, which cases of which selection."""
+
+    contender: Contender
+    reference: Any
+    limit: int | None
+    where: tuple[tuple[str, Any], ...]
+    places: tuple[int, ...]
+    repeat: int
+    table: Table
+
+
+class Workers:
+    """Processes that train and play; a context manager that leaves none behind.
+
+    Args:
+        jobs: how many, >= 2.
+    """
+
+    def __init__(self, jobs: int) -> None:
+        self._before = set(multiprocessing.active_children())
+        self._pool = ProcessPoolExecutor(
+            jobs, mp_context=multiprocessing.get_context("spawn"), initializer=_begin
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self._pool.shutdown(wait=kind is None, cancel_futures=True)
+        if kind is not None:
+            for process in set(multiprocessing.active_children()) - self._before:
+                process.terminate()
+
+    def train(self, lessons: Sequence[Lesson]) -> list[str]:
+        """Train; one error text a lesson, "" where it went well."""
+        with _told():
+            return list(self._pool.map(_train, lessons))
+
+    def play(self, chunks: Sequence[Chunk]) -> Iterator[tuple[Chunk, list[list[Outcome]]]]:
+        """Play chunks, and yield each as it is done with its cases' outcomes, in their order."""
+        with _told():
+            running: dict[Future[list[list[Outcome]]], Chunk] = {
+                self._pool.submit(_play, chunk): chunk for chunk in chunks
+            }
+            while running:
+                done, _ = wait(running, return_when=FIRST_COMPLETED)
+                for future in done:
+                    yield running.pop(future), future.result()
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Keep linear algebra to one thread here and in processes started meanwhile.
+
+    Several threads in each of several processes fight for the cores, and sum in another order.
+    """
+    before = {name: os.environ.get(name) for name in THREADS}
+    os.environ.update(dict.fromkeys(THREADS, "1"))
+    torch = sys.modules.get("torch")
+    threads = torch.get_num_threads() if torch is not None else None
+    if torch is not None:
+        torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+        if torch is not None:
+            torch.set_num_threads(threads)
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Say in one line that a worker died."""
+    try:
+        yield
+    except BrokenProcessPool:
+        msg = (
+            "a worker process died (out of memory, or the agent ended it); what was answered is "
+            "logged: run the same command again, with fewer --jobs, to go on."
+        )
+        raise AgentError(msg) from None
+
+
+def _begin() -> None:
+    """Prepare a worker: Ctrl-C is the parent's, and when the parent dies so does the worker."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        threading.Thread(target=_outlive, args=(parent.sentinel,), daemon=True).start()
+
+
+def _outlive(sentinel: int) -> None:
+    connection.wait([sentinel])
+    os._exit(1)
+
+
+def _train(lesson: Lesson) -> str:
+    """Train one agent in a worker."""
+    suite = load(lesson.reference)
+    return train(lesson.contender.factory, suite, lesson.seed, lesson.agent_seed, lesson.checkpoint)
+
+
+def _play(chunk: Chunk) -> list[list[Outcome]]:
+    """Play some cases in a worker."""
+    cases = _cases(chunk.reference, chunk.table.seed, chunk.limit, chunk.where)
+    return [
+        play(cases[place], chunk.contender.plays(cases[place]), chunk.table)
+        for place in chunk.places
+    ]
+
+
+@lru_cache(maxsize=2)
+def _cases(
+    reference: Any, seed: int, limit: int | None, where: tuple[tuple[str, Any], ...]
+) -> list[Case]:
+    """Build a selection's cases, once in each worker."""
+    return cases_of(select(reference, seed=seed, limit=limit, where=dict(where)))

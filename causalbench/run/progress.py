@@ -1,0 +1,60 @@
+"""Show how far a run is, on stderr, where somebody may be looking."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rich.progress import Progress, TaskID
+
+__all__ = ["Ticker", "ticker"]
+
+
+class Ticker:
+    """Count items; call it with how many were done.
+
+    Args:
+        bar: a rich progress and its task, or None to count in silence.
+    """
+
+    def __init__(self, bar: tuple[Progress, TaskID] | None = None) -> None:
+        self._bar = bar
+
+    def __call__(self, items: int) -> None:
+        """Count so many more items as done."""
+        if self._bar is not None:
+            self._bar[0].advance(self._bar[1], items)
+
+    def name(self, agent: str) -> None:
+        """Say whose turn it is."""
+        if self._bar is not None:
+            self._bar[0].update(self._bar[1], description=agent)
+
+
+@contextmanager
+def ticker(total: int, *, shown: bool) -> Iterator[Ticker]:
+    """Open a progress bar over so many items, or a silent counter.
+
+    Args:
+        total: how many items there are.
+        shown: False, or a stderr that is no terminal, shows nothing.
+    """
+    if not (shown and sys.stderr.isatty()):
+        yield Ticker()
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (
+        TextColumn("{task.description:<16.16}"),
+        BarColumn(bar_width=40),
+        MofNCompleteColumn(),
+        TextColumn("items"),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        yield Ticker((progress, progress.add_task("", total=total)))

@@ -1,0 +1,109 @@
+"""What a run found: its records, the tables made of them, and where the logs lie."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from causalbench.score.table import score_table
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    import pandas as pd
+
+    from causalbench.score.record import Record
+
+__all__ = ["Run"]
+
+
+@dataclass(frozen=True)
+class Run:
+    """The answers of one or more agents on one suite, scored.
+
+    Args:
+        suite: the suite's name.
+        version: the suite's version.
+        seed: which items were drawn.
+        digest: of the suite.
+        records: one for each item, agent and repeat, agents in the order they were named.
+        log_paths: agent -> its log folder; empty where nothing was logged.
+        notes: what a reader should know, one line each.
+    """
+
+    suite: str
+    version: str
+    seed: int
+    digest: str
+    records: Sequence[Record]
+    log_paths: Mapping[str, Path] = field(default_factory=dict)
+    notes: Sequence[str] = ()
+
+    @cached_property
+    def _table(self) -> dict[str, Any]:
+        return score_table(self.records, suite=self.suite, seed=self.seed, digest=self.digest)
+
+    @property
+    def rows(self) -> list[dict[str, Any]]:
+        """Skill: a row for each (agent, track, cell, rung) that was played."""
+        rows: list[dict[str, Any]] = self._table["rows"]
+        return rows
+
+    @property
+    def agents(self) -> list[dict[str, Any]]:
+        """Height, honesty and statuses: a row for each (agent, track, group)."""
+        rows: list[dict[str, Any]] = self._table["agents"]
+        return rows
+
+    @property
+    def named(self) -> list[dict[str, Any]]:
+        """The questions without a twin: a row for each (agent, track, cell, rung)."""
+        rows: list[dict[str, Any]] = self._table["named"]
+        return rows
+
+    @property
+    def failed(self) -> int:
+        """How many items failed or are missing."""
+        return sum(record.status in ("failed", "missing") for record in self.records)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what ``causalbench run --json`` prints."""
+        return dict(self._table)
+
+    def ladder(self) -> pd.DataFrame:
+        """Return the skill table, a row for each (agent, track, cell, rung)."""
+        import pandas as pd
+
+        rows = [
+            {
+                **{name: value for name, value in row.items() if not isinstance(value, dict)},
+                **{f"profile_{name}": share for name, share in (row["profile"] or {}).items()},
+                **{f"cost_{name}": value for name, value in row["cost"].items()},
+                **row["status_counts"],
+            }
+            for row in self.rows
+        ]
+        return pd.DataFrame(rows)
+
+    def frame(self) -> pd.DataFrame:
+        """Return one row an item, agent and repeat."""
+        import pandas as pd
+
+        rows = []
+        for record in self.records:
+            flat = record.to_dict()
+            readings, cost, answer = flat.pop("readings"), flat.pop("cost"), flat.pop("answer")
+            flat["answer"] = None if answer is None else _said(answer)
+            flat.update({f"reading_{name}": value for name, value in readings.items()})
+            flat.update({f"cost_{name}": value for name, value in cost.items()})
+            rows.append(flat)
+        return pd.DataFrame(rows)
+
+
+def _said(answer: Mapping[str, Any]) -> Any:
+    """Return an answer as one value: a number, a label, (low, high), or None for abstaining."""
+    if answer["type"] == "interval":
+        return (answer["low"], answer["high"])
+    return answer.get("value", answer.get("action"))
