@@ -1,0 +1,277 @@
+"""Tell a dossier in words: everything it holds, and nothing else."""
+
+from __future__ import annotations
+
+from itertools import product
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from causalbench.query import parse_action, parse_event
+from causalbench.query.render import number
+from causalbench.scm import LinearMechanism
+from causalbench.task.words import Speaker, joined
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from causalbench.graph import Diagram
+    from causalbench.scm import SCM, Mechanism, Variable
+    from causalbench.task.types import Decision, Dossier, Law
+
+__all__ = ["PRECISION", "dossier_text"]
+
+PRECISION = 12  # significant digits of every number told
+_MOST_COUNTS = 64  # combinations of values counted in words; a larger table says so
+_REGIMES = {
+    "see": "You may only watch.",
+    "do": "You may watch and intervene: set variables in fresh cases and see what follows.",
+    "intent": "You may intervene after seeing what would have been chosen without you.",
+    "replay": "You may intervene, also in cases already seen, run again with the same chance.",
+}
+_COUPLINGS = {
+    "independent": "each setting of the parents has chance of its own",
+    "monotone": "one uniform random number decides at every setting of the parents, by quantiles",
+    "antitone": "as monotone, but the random number is turned round at one value of a parent",
+    "mixture": "one of several of these, chosen by a coin for each case",
+}
+
+
+def dossier_text(dossier: Dossier) -> str:
+    """Render everything a dossier holds, as paragraphs and tables of plain text.
+
+    Args:
+        dossier: what an agent is told.
+
+    Returns:
+        Text with a heading for each part; parts that a dossier lacks are left out.
+    """
+    parts = [
+        ("", dossier.story),
+        ("Variables", _variables(dossier.variables)),
+        ("What you may do", _access(dossier)),
+        ("Causal diagram", "" if dossier.diagram is None else _diagram(dossier.diagram)),
+        ("Mechanisms", "" if dossier.mechanisms is None else _mechanisms(dossier.mechanisms)),
+        ("Exact distributions", _laws(dossier.laws, dossier.variables)),
+        ("Couplings", _couplings(dossier.couplings)),
+        ("Data", _rows(dossier)),
+        ("Logs", _logs(dossier)),
+        ("Decisions that may be asked", _decisions(dossier.decisions)),
+    ]
+    texts = [f"{title.upper()}\n{text}" if title else text for title, text in parts if text]
+    texts.append(f"Numbers are given to {PRECISION} significant digits.")
+    return "\n\n".join(texts)
+
+
+def _digits(value: float) -> str:
+    return f"{float(value) + 0.0:.{PRECISION}g}"
+
+
+def _variables(variables: Sequence[Variable]) -> str:
+    count = "is one variable" if len(variables) == 1 else f"are {len(variables)} variables"
+    lines = [f"There {count}:"]
+    for variable in variables:
+        unit = f", in {variable.unit}" if variable.unit else ""
+        if variable.values is None:
+            lines.append(f"- {variable.name}: a real number{unit}")
+            continue
+        labels = variable.values
+        if variable.numbers is not None:
+            labels = tuple(
+                f"{label} (= {_digits(value)})"
+                for label, value in zip(labels, variable.numbers, strict=True)
+            )
+        lines.append(f"- {variable.name}: {joined(labels, 'or')}{unit}")
+    return "\n".join(lines)
+
+
+def _access(dossier: Dossier) -> str:
+    budget = dossier.budget
+    lines = [_REGIMES[dossier.knowledge.regime]]
+    allowed = [
+        f"{count} {noun}"
+        for count, noun in (
+            (budget.rows, "cases to watch"),
+            (budget.interventions, "cases to intervene in"),
+            (budget.replays, "cases to run again"),
+        )
+        if count
+    ]
+    lines.append(f"Your budget: {joined(allowed) or 'nothing beyond what is written here'}.")
+    if dossier.knowledge.assumptions:
+        lines.append(f"You may assume: {joined(dossier.knowledge.assumptions)}.")
+    return "\n".join(lines)
+
+
+def _diagram(diagram: Diagram) -> str:
+    lines = ["These are all the direct causes among the variables, and all the hidden common ones:"]
+    place = {name: index for index, name in enumerate(diagram.nodes)}
+    lines += [
+        f"- {a} is a direct cause of {b}."
+        for a, b in sorted(diagram.directed, key=lambda edge: (place[edge[0]], place[edge[1]]))
+    ]
+    for pair in sorted(sorted(edge, key=place.__getitem__) for edge in diagram.bidirected):
+        lines.append(f"- A hidden cause acts on both {pair[0]} and {pair[1]}.")
+    joint = {name for edge in diagram.directed | diagram.bidirected for name in edge}
+    lone = [name for name in diagram.nodes if name not in joint]
+    if lone:
+        lines.append(f"- No arrow touches {joined(lone, 'or')}.")
+    lines.append(f"In short: {diagram}.")
+    return "\n".join(lines)
+
+
+def _mechanisms(scm: SCM) -> str:
+    lines = [
+        "Each variable follows from its parents and from chance of its own. Each row below is one "
+        "outcome of that chance: its probability, then the variable's value at each setting of the "
+        "parents."
+        if scm.is_discrete
+        else "Each variable is a weighted sum of its parents plus independent Gaussian noise."
+    ]
+    for name in scm.names:
+        variable, mechanism = scm.variable(name), scm.mechanism(name)
+        hidden = " (hidden: never observed)" if variable.hidden else ""
+        if isinstance(mechanism, LinearMechanism):
+            lines.append(f"- {name}{hidden} = {_linear(mechanism)}")
+        else:
+            lines.append(_table(scm, name, mechanism, hidden))
+    return "\n".join(lines)
+
+
+def _linear(mechanism: LinearMechanism) -> str:
+    terms = [
+        f"{_digits(weight)} * {parent}"
+        for parent, weight in zip(mechanism.parents, mechanism.weights, strict=True)
+    ]
+    terms.append(_digits(mechanism.intercept))
+    return f"{' + '.join(terms)} + noise of standard deviation {_digits(mechanism.std)}"
+
+
+def _table(scm: SCM, name: str, mechanism: Mechanism, hidden: str) -> str:
+    labels = scm.variable(name).values or ()
+    parents = [scm.variable(parent) for parent in mechanism.parents]
+    settings = [
+        joined([f"{p.name}={value}" for p, value in zip(parents, values, strict=True)])
+        for values in product(*(parent.values or () for parent in parents))
+    ]
+    if parents:
+        head = f"- {name}{hidden} has the parents {joined([p.name for p in parents])}"
+        if len(parents) == 1:
+            head = f"- {name}{hidden} has the parent {parents[0].name}"
+        head += f". Settings, in order: {'; '.join(settings)}."
+    else:
+        head = f"- {name}{hidden} has no parents."
+    lines = [head]
+    table = mechanism.table.reshape(len(mechanism.noise), -1)
+    for chance, row in zip(mechanism.noise, table, strict=True):
+        lines.append(f"    {_digits(chance)}: {', '.join(labels[code] for code in row)}")
+    return "\n".join(lines)
+
+
+def _laws(laws: Sequence[Law], variables: Sequence[Variable]) -> str:
+    parts = []
+    names = ", ".join(variable.name for variable in variables)
+    for law in laws:
+        forced = joined([f"{name} is set to {value}" for name, value in law.do])
+        title = f"When {forced}" if law.do else "With nothing changed"
+        lines = [f"{title}, the probability of each combination of {names}:"]
+        for index in np.argwhere(law.table != 0):
+            values = [(v.values or ())[code] for v, code in zip(variables, index, strict=True)]
+            lines.append(f"    {', '.join(values)}: {_digits(law.table[tuple(index)])}")
+        if not law.table.all():
+            lines.append("    any other: 0")
+        parts.append("\n".join(lines))
+    return "\n".join(parts)
+
+
+def _couplings(couplings: Sequence[tuple[str, str]]) -> str:
+    if not couplings:
+        return ""
+    lines = ["How one and the same case would answer at different settings of the parents:"]
+    lines += [f"- {name}: {coupling}" for name, coupling in couplings]
+    kinds = [kind for kind in _COUPLINGS if any(kind in coupling for _, coupling in couplings)]
+    lines += [f"Here '{kind}' means: {_COUPLINGS[kind]}." for kind in kinds]
+    return "\n".join(lines)
+
+
+def _rows(dossier: Dossier) -> str:
+    count = len(dossier.rows)
+    if not count:
+        return ""
+    names = ", ".join(dossier.names)
+    lead = f"{count} cases were observed with nothing changed"
+    if any(variable.is_real for variable in dossier.variables):
+        means = dossier.rows.mean(axis=0)
+        spreads = dossier.rows.std(axis=0)
+        each = [
+            f"{name}: mean {_digits(mean)}, standard deviation {_digits(spread)}"
+            for name, mean, spread in zip(dossier.names, means, spreads, strict=True)
+        ]
+        return f"{lead}.\n" + "\n".join(each)
+    combinations, counts = np.unique(dossier.rows, axis=0, return_counts=True)
+    shown = np.argsort(-counts, kind="stable")[:_MOST_COUNTS]
+    lines = [f"{lead}. How often each combination of {names} occurred:"]
+    for index in shown:
+        codes = combinations[index]
+        values = [(v.values or ())[c] for v, c in zip(dossier.variables, codes, strict=True)]
+        lines.append(f"    {', '.join(values)}: {counts[index]}")
+    left = count - int(counts[shown].sum())
+    if left:
+        lines.append(f"    other combinations, not listed: {left} in all")
+    elif len(combinations) < np.prod([variable.cardinality for variable in dossier.variables]):
+        lines.append("    any other: 0")
+    return "\n".join(lines)
+
+
+def _logs(dossier: Dossier) -> str:
+    lines = []
+    known = {decision.id: decision for decision in dossier.decisions}
+    for name, log in dossier.logs.items():
+        actions = np.asarray(log["action"])
+        lines.append(
+            f"Decision '{name}' was made {len(actions)} times by others, who may have known more "
+            f"than you are told. By action:"
+        )
+        labels = known[name].actions if name in known else ()
+        for code in np.unique(actions):
+            label = labels[code] if 0 <= code < len(labels) else f"action {code}"
+            rewards = np.asarray(log["reward"])[actions == code]
+            lines.append(
+                f"    {label}: {len(rewards)} times, mean reward {_digits(rewards.mean())}"
+            )
+    return "\n".join(lines)
+
+
+def _decisions(decisions: Sequence[Decision]) -> str:
+    speaker = Speaker()
+    return "\n".join(_decision(decision, speaker) for decision in decisions)
+
+
+def _decision(decision: Decision, speaker: Speaker) -> str:
+    seen = joined(decision.observes) or "nothing"
+    if decision.mode == "bet":
+        return (
+            f"- {decision.id}: having seen {seen}, bet on {joined(decision.actions, 'or')}; a bet "
+            f"pays 1 if it is true, else 0."
+        )
+    worth = joined(
+        [
+            f"{number(weight)} if "
+            + joined([speaker.fact(a.term.variable, a.op, a.value) for a in parse_event(event)])
+            for weight, event in decision.utility
+        ]
+    )
+    low, high = decision.bounds
+    scale = f"scores map {number(low)} to 0 and {number(high)} to 1"
+    choice = "; ".join(f"'{label}' ({_do(label, speaker)})" for label in decision.actions)
+    if decision.mode == "act":
+        lead = f"in a fresh case, having seen {seen}"
+    else:
+        first = "" if decision.factual == "pass" else f" under '{decision.factual}'"
+        facts = "" if decision.given is None else f" ({speaker.facts(dict(decision.given))})"
+        lead = f"having seen {seen}{facts} in a case{first}, run that very case again"
+    return f"- {decision.id}: {lead}; choose one of {choice}. Utility: {worth}; {scale}."
+
+
+def _do(label: str, speaker: Speaker) -> str:
+    return "change nothing" if label == "pass" else speaker.settings(parse_action(label))

@@ -1,0 +1,215 @@
+"""Read an answer from free text: a number, a range, a label, or an abstention."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+from causalbench.errors import AnswerError
+from causalbench.task.answer import Abstain, Answer, Choice, Estimate, Interval
+
+if TYPE_CHECKING:
+    from causalbench.task.types import Question
+
+__all__ = ["parse_reply"]
+
+_LONGEST = 20_000  # characters from the end of a reply that are read
+_SENTENCE = 2000  # characters in which a number is looked for
+_SHOWN = 60
+_DECIMAL = r"(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?"
+_NUMBER = rf"[-+]?\s?{_DECIMAL}(?:\s*/\s*{_DECIMAL})?(?:\s*(?:%|percent\b|per cent\b))?"
+_EDGE = r"(?<![\w.,])"  # a number starts where no word, number or comma group goes on
+_END = r"(?![\w]|[.,][0-9])"
+_ONE = re.compile(rf"{_EDGE}(?P<one>{_NUMBER}){_END}")
+_RANGE = re.compile(
+    rf"{_EDGE}(?:[\[(]\s*)?(?P<low>{_NUMBER})\s*(?:\bto\b|\band\b|-|\.\.+|,|;)\s*(?P<high>{_NUMBER})"
+    rf"{_END}",
+    re.IGNORECASE,
+)
+_SPREAD = re.compile(rf"{_EDGE}(?P<one>{_NUMBER})\s*(?:±|\+/-|\+-)\s*(?P<by>{_NUMBER}){_END}")
+_NAMED = re.compile(r"\b[PE]\s?[(\[].*[)\]]\s*(?:=|:|\bis\b|\bin\b|\blies\b)")
+_MARK = re.compile(r"\banswer\b\s*(?:is\b|=|:)+\s*:?", re.IGNORECASE)
+_UNIDENTIFIED = re.compile(
+    r"(?:can\s?not|can't|could not|impossible to) be? ?(?:determined?|identif(?:y|ied)|known?)"
+    r"|not (?:be )?(?:identif(?:ied|iable)|determined|determinable|settled)"
+    r"|\bunidentif(?:ied|iable)\b|\bundetermined\b|\bunderdetermined\b",
+    re.IGNORECASE,
+)
+_UNSURE = re.compile(
+    r"\b(?:do not|don't|dont) know\b|\babstain\b|\bno idea\b|\bnot sure\b|\bunsure\b|\bno answer\b",
+    re.IGNORECASE,
+)
+_PLAIN = str.maketrans(
+    {"\u2212": "-", "\u2013": "-", "\u2014": "-", "\u2019": "'", "\u2018": "'", "\u201c": '"'}
+    | {"\u201d": '"', "\u00a0": " ", "\u2248": "=", "`": '"', "*": " ", "$": " "}
+)
+
+
+def parse_reply(question: Question, reply: str) -> Answer:
+    r"""Read a reply to a question.
+
+    Understood: ``0.3``, ``30%``, ``1/3``, ``answer: 0.3``, ``P(...) = 0.3``, ``0.3 +- 0.1``;
+    ``0.2 to 0.4``, ``between .2 and .6``, ``[0.2, 0.6]``; an action's label in any case, quoted or
+    in a sentence that names no other; ``cannot be determined``; ``I don't know``; JSON objects with
+    ``value``, or ``low`` and ``high``, or ``action``, or ``abstain``. In a long reply, what follows
+    the last ``answer:`` counts, else its last line.
+
+    Args:
+        question: what was asked.
+        reply: the text.
+
+    Returns:
+        An `Estimate`, `Interval`, `Choice` or `Abstain`.
+
+    Raises:
+        AnswerError: it cannot be read as one of these; says why.
+    """
+    if not isinstance(reply, str):
+        msg = f"a reply is text, not {type(reply).__name__}; give a string."
+        raise AnswerError(msg)
+    text = reply[-_LONGEST:].translate(_PLAIN).strip()
+    if not text:
+        msg = "the reply is empty; answer, or say 'I don't know'."
+        raise AnswerError(msg)
+    found = _json(question, text)
+    if found is not None:
+        return found
+    marks = list(_MARK.finditer(text))
+    after = text[marks[-1].end() :].strip() if marks else ""
+    candidate = _first_line(after) if after else text
+    try:
+        return _read(question, candidate)
+    except AnswerError:
+        last = text.splitlines()[-1].strip()
+        if after or last == candidate:
+            raise
+        return _read(question, last)
+
+
+def _read(question: Question, text: str) -> Answer:
+    return _number(text) if question.kind == "estimate" else _choice(question, text)
+
+
+def _number(text: str) -> Answer:
+    tail = _NAMED.sub("", text[-_SENTENCE:])
+    tail = tail.rpartition("=")[2] if "=" in tail else tail
+    spread = _SPREAD.search(tail)
+    if spread:
+        value, by = _value(spread["one"]), abs(_value(spread["by"], spread["one"]))
+        return Estimate(value, value - by, value + by)
+    ranges = list(_RANGE.finditer(tail))
+    ones = list(_ONE.finditer(tail))
+    if ranges:
+        return _interval(text, ranges[0], tail, ones)
+    if len(ones) == 1:
+        return Estimate(_value(ones[0]["one"]))
+    if not ones:
+        return _abstention(text, "it holds no number; write for example 0.25, 25% or 1/4")
+    msg = f"{_quoted(text)} holds {len(ones)} numbers; write 'answer: ' and one of them."
+    raise AnswerError(msg)
+
+
+def _interval(text: str, found: re.Match[str], tail: str, ones: list[re.Match[str]]) -> Answer:
+    """Read a range, alone or behind the one number that it surrounds."""
+    low, high = _value(found["low"], found["high"]), _value(found["high"])
+    outside = [one for one in ones if not found.start() <= one.start("one") < found.end()]
+    if not outside:
+        return Interval(low, high)
+    if len(outside) == 1 and outside[0].end() <= found.start():
+        return Estimate(_value(outside[0]["one"]), low, high)
+    msg = f"{_quoted(tail or text)} holds a range and other numbers; write one range."
+    raise AnswerError(msg)
+
+
+def _value(text: str, unit: str = "") -> float:
+    """Read a number, fraction or percentage; a percent sign of ``unit`` counts for both."""
+    plain = text.replace(" ", "").lower()
+    percent = "%" in plain or "per" in plain
+    plain = plain.replace("%", "").replace("percent", "")
+    above, _, below = plain.partition("/")
+    try:
+        value = float(above) / float(below) if below else float(above)
+    except (ValueError, ZeroDivisionError, OverflowError):
+        msg = f"{_quoted(text)} is not a number; write for example 0.25."
+        raise AnswerError(msg) from None
+    shared = unit.lower()
+    return value / 100 if percent or "%" in shared or "per" in shared else value
+
+
+def _choice(question: Question, text: str) -> Answer:
+    known = {_key(label): label for label in reversed(question.actions)}
+    wanted = text.strip().strip("\"'.! ")
+    if wanted in question.actions:
+        return Choice(wanted)
+    folded = [label for label in question.actions if _key(label) == _key(text)]
+    if len(folded) == 1:
+        return Choice(folded[0])
+    left = f" {_key(text)} "
+    found = []
+    for key in sorted(known, key=len, reverse=True):  # longest first: "x=1, z=0" before "x=1"
+        pattern = rf"(?<![\w=]){re.escape(key)}(?![\w=])"
+        if re.search(pattern, left):
+            found.append(known[key])
+            left = re.sub(pattern, " ", left)
+    if len(found) == 1 and len(folded) < 2:  # noqa: PLR2004
+        return Choice(found[0])
+    options = ", ".join(question.actions)
+    if not found:
+        return _abstention(text, f"it names none of the options; write one of {options}")
+    msg = f"{_quoted(text)} names {max(len(found), len(folded))} options; write one of {options}."
+    raise AnswerError(msg)
+
+
+def _key(text: str) -> str:
+    """Fold case, quotes and blanks, so that labels compare as people mean them."""
+    folded = re.sub(r"[\"'\s]+", " ", text.casefold())
+    return re.sub(r"\s*([=,<>!]+)\s*", r"\1", folded).strip(" .!:()")
+
+
+def _abstention(text: str, why_not: str) -> Abstain:
+    if _UNIDENTIFIED.search(text):
+        return Abstain(_quoted(text), unidentified=True)
+    if _UNSURE.search(text):
+        return Abstain(_quoted(text))
+    msg = f"{_quoted(text)} cannot be read: {why_not}."
+    raise AnswerError(msg)
+
+
+def _json(question: Question, text: str) -> Answer | None:
+    """Read a reply that is one JSON object; None where it is none."""
+    inner = re.sub(r"^\"{3}(?:json)?\s*|\s*\"{3}$", "", text).strip()  # a fenced block
+    if not (inner.startswith("{") and inner.endswith("}")):
+        return None
+    try:
+        record: Any = json.loads(inner)
+    except (ValueError, RecursionError):
+        return None
+    return _record(question, {str(name).lower(): value for name, value in record.items()}, inner)
+
+
+def _record(question: Question, fields: dict[str, Any], text: str) -> Answer:
+    """Read the fields of a JSON object."""
+    if fields.get("abstain"):
+        return Abstain(str(fields["abstain"])[:_SHOWN], bool(fields.get("unidentified", False)))
+    if question.kind != "estimate":
+        label = next((fields[n] for n in ("action", "choice", "answer") if n in fields), None)
+        if isinstance(label, str):
+            return _choice(question, label)
+        msg = f'{_quoted(text)} names no action; write {{"action": label}}.'
+        raise AnswerError(msg)
+    value = fields.get("value", fields.get("answer"))
+    if value is None and {"low", "high"} <= fields.keys():
+        return Interval(fields["low"], fields["high"])
+    if isinstance(value, str):
+        return _number(value)
+    return Estimate(value, fields.get("low"), fields.get("high"))  # type: ignore[arg-type]
+
+
+def _first_line(text: str) -> str:
+    return text.splitlines()[0].strip()
+
+
+def _quoted(text: str) -> str:
+    flat = " ".join(text.split())
+    return f"'{flat if len(flat) <= _SHOWN else flat[:_SHOWN] + '...'}'"
