@@ -82,9 +82,7 @@ def _check_member(info: zipfile.ZipInfo, shown: str, seen: dict[str, bytes]) -> 
         raise SubmissionError(msg)
 
 
-def _read_member(
-    archive: zipfile.ZipFile, info: zipfile.ZipInfo, shown: str, left: int
-) -> bytes:
+def _read_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, shown: str, left: int) -> bytes:
     """Read one member, at most ``left`` bytes of it."""
     data = bytearray()
     with archive.open(info) as stream:

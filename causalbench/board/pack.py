@@ -1,0 +1,113 @@
+"""Pack the logs of finished runs into one file that anyone can recompute."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from causalbench.board.submission import ANSWERS, HEAD, MANIFEST, SCHEMA, line_digest
+from causalbench.errors import LogError, SubmissionError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["pack"]
+
+_STAMP = (1980, 1, 1, 0, 0, 0)  # the same log packs to the same bytes
+
+
+def pack(
+    log_dir: str | Path, output: str | Path, *, title: str = "", by: str = "", force: bool = False
+) -> Path:
+    """Pack every run under a log folder, after scoring it again.
+
+    Args:
+        log_dir: the folder of one run, or one that holds several.
+        output: the zip file to write.
+        title: what to call the submission; the file's stem if "".
+        by: who submits; "anonymous" if "".
+        force: overwrite the output.
+
+    Returns:
+        The path written.
+
+    Raises:
+        LogError: no finished run there, or an unfinished one.
+        SubmissionError: the output exists, or can't be written.
+    """
+    from causalbench.run.identity import now, package_version
+
+    output = Path(output)
+    if output.exists() and not force:
+        msg = f"'{output}' exists; give another name, or --force to overwrite it."
+        raise SubmissionError(msg)
+    members: dict[str, str] = {}
+    for folder in _runs(Path(log_dir)):
+        manifest, lines = _agent(folder)
+        members[f"{folder.name}/{MANIFEST}"] = json.dumps(manifest, indent=1, sort_keys=True)
+        members[f"{folder.name}/{ANSWERS}"] = "".join(f"{json.dumps(line)}\n" for line in lines)
+    head = {
+        "schema": SCHEMA,
+        "title": title or output.stem,
+        "by": by or "anonymous",
+        "packed": now(),
+        "version": package_version(),
+    }
+    members[HEAD] = json.dumps(head, indent=1)
+    draft = output.with_name(f"{output.name}.tmp")
+    try:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        with zipfile.ZipFile(draft, "w", zipfile.ZIP_DEFLATED) as archive:
+            for name in sorted(members):
+                archive.writestr(zipfile.ZipInfo(name, _STAMP), members[name].encode(), 8)
+        draft.replace(output)
+    except OSError as error:
+        draft.unlink(missing_ok=True)
+        msg = f"'{output}' can't be written: {error.strerror or error}."
+        raise SubmissionError(msg) from error
+    return output
+
+
+def _runs(log_dir: Path) -> list[Path]:
+    """Return the run folders: the folder itself, or those in it; moved-aside ones are left out."""
+    if (log_dir / MANIFEST).is_file():
+        return [log_dir]
+    found = sorted(path.parent for path in log_dir.glob(f"*/{MANIFEST}"))
+    found = [path for path in found if ".old-" not in path.name]
+    if not found:
+        msg = f"'{log_dir}' holds no run; give the --log-dir of `causalbench run`."
+        raise LogError(msg)
+    return found
+
+
+def _agent(folder: Path) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Return one run's manifest and its answer lines, with digests and losses."""
+    from causalbench.run.rescore import rescore
+
+    again = rescore(folder)
+    manifest = dict(again.manifest)
+    if manifest.get("status") != "success":
+        msg = (
+            f"the run in '{folder}' has not finished (status {manifest.get('status')}); "
+            "run the same command again to finish it."
+        )
+        raise LogError(msg)
+    name = manifest["agent"]["name"]
+    return manifest, list(_lines(name, again.records))
+
+
+def _lines(name: str, records: Any) -> Iterator[dict[str, Any]]:
+    """Yield a line an item: what was said, its digest and its loss; nothing of the key."""
+    for record in records:
+        line = {
+            "repeat": record.repeat,
+            "dossier": record.dossier,
+            "question": record.question,
+            "answer": None if record.answer is None else record.answer.to_dict(),
+            "status": record.status,
+            "cost": dict(record.cost),
+            "loss": record.loss,
+        }
+        yield {**line, "digest": line_digest(name, line)}
