@@ -22,14 +22,10 @@ MAX_NODES = 2 * 10**7  # once aliases are written out
 
 
 class _Loader(yaml.SafeLoader):
-    """The safe loader with YAML 1.2's words for truth and its numbers such as 1e-3."""
+    """The safe loader with YAML 1.2's words and numbers: 12:30, 010 and 2026-01-01 stay text."""
 
     yaml_implicit_resolvers = {  # noqa: RUF012  (PyYAML reads a class attribute)
-        first: [
-            (tag, pattern)
-            for tag, pattern in pairs
-            if tag not in {"tag:yaml.org,2002:bool", "tag:yaml.org,2002:timestamp"}
-        ]
+        first: [(tag, pattern) for tag, pattern in pairs if tag.endswith((":null", ":merge"))]
         for first, pairs in yaml.SafeLoader.yaml_implicit_resolvers.items()
     }
 
@@ -51,14 +47,21 @@ class _Loader(yaml.SafeLoader):
         return super().construct_mapping(node, deep=deep)
 
 
-_Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:bool", re.compile(r"^(?:true|True|TRUE|false|False|FALSE)$"), list("tTfF")
-)
-_Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:float",
-    re.compile(r"^[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)[eE][-+]?[0-9]+$"),
-    list("-+.0123456789"),
-)
+for _tag, _pattern, _first in (
+    ("bool", r"true|True|TRUE|false|False|FALSE", "tTfF"),
+    ("int", r"[-+]?(0|[1-9][0-9]*)", "-+0123456789"),
+    (
+        "float",
+        (
+            r"[-+]?(\.[0-9]+|[0-9]+\.[0-9]*)([eE][-+]?[0-9]+)?|[-+]?[0-9]+[eE][-+]?[0-9]+"
+            r"|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)"
+        ),
+        "-+.0123456789",
+    ),
+):
+    _Loader.add_implicit_resolver(
+        f"tag:yaml.org,2002:{_tag}", re.compile(rf"^({_pattern})$"), list(_first)
+    )
 
 
 def load_yaml(text: str, place: str = "YAML") -> Any:
@@ -75,8 +78,8 @@ def load_yaml(text: str, place: str = "YAML") -> Any:
     """
     if len(text) > MAX_TEXT:
         raise WorldError(f"{place}: the text is over 64 MB; split it")
-    loader = _Loader(text)
     try:
+        loader = _Loader(text)
         node = loader.get_single_node()
         if node is None:
             raise WorldError(f"{place}: the document is empty")
@@ -99,8 +102,6 @@ def load_yaml(text: str, place: str = "YAML") -> Any:
         raise WorldError(f"{place}: a value cannot be read: {error}") from None
     except RecursionError:
         raise WorldError(f"{place}: the lists are nested too deep") from None
-    finally:
-        loader.dispose()
 
 
 def text_of(source: str | PathLike[str]) -> str:

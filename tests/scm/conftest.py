@@ -8,15 +8,14 @@ import pytest
 
 from causalbench.scm import SCM
 
-BINARY = {"values": ["no", "yes"]}
 UMBRELLA = {
     "schema": 1,
     "variables": {
         "season": {"values": ["calm", "storm"], "hidden": True},
-        "seed": BINARY,
-        "rain": BINARY,
-        "umbrella": BINARY,
-        "wet": BINARY,
+        "seed": {"values": ["no", "yes"]},
+        "rain": {"values": ["no", "yes"]},
+        "umbrella": {"values": ["no", "yes"]},
+        "wet": {"values": ["no", "yes"]},
     },
     "mechanisms": {
         "season": {"cpt": [0.8, 0.2]},
