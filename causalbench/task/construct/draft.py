@@ -48,10 +48,22 @@ def functions_of(net: Net) -> dict[str, Mechanism]:
 
 
 def world_of(
-    functions: Mapping[str, Mechanism], net: Net, values: Mapping[str, Sequence[str]]
+    functions: Mapping[str, Mechanism],
+    net: Net,
+    values: Mapping[str, Sequence[str]] | None = None,
+    known: Mapping[str, Variable] | None = None,
 ) -> SCM:
-    """Put mechanisms together as a world, variables in the order of the net."""
-    variables = {
-        name: Variable(name, tuple(values[name]), hidden=name in net.hidden) for name in net.cards
-    }
+    """Put mechanisms together as a world, variables in the order of the net.
+
+    Args:
+        functions: variable -> mechanism.
+        net: says which variables there are, how many values they have, and which are hidden.
+        values: variable -> labels; by default "0", "1", ...
+        known: variables that exist already and stay as they are.
+    """
+    labels, have = values or {}, known or {}
+    variables = {}
+    for name, card in net.cards.items():
+        own = tuple(labels.get(name) or (str(code) for code in range(card)))
+        variables[name] = have.get(name) or Variable(name, own, hidden=name in net.hidden)
     return SCM(variables, {name: functions[name] for name in net.cards})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -28,10 +27,9 @@ from causalbench.task.construct.units import Units
 
 if TYPE_CHECKING:
     from causalbench.graph import Diagram
-    from causalbench.scm import SCM
     from causalbench.task.types import Decision, Track
 
-__all__ = ["ATTEMPTS", "effects_identified", "generate"]
+__all__ = ["ATTEMPTS", "effects_identified", "generate", "named_roles"]
 
 ATTEMPTS = 2000
 _NAMED = 0.3  # the share of differences, PN, PS and PNS among estimates
@@ -75,7 +73,7 @@ def _dependence(rng: np.random.Generator, track: Track, cell: str, index: int) -
     # A flat table leaves room to bend it both ways.
     cards = [net.cards[parent] for parent in net.parents["y"]]
     flat = random_cpt(rng, cards, net.cards["y"], 0.7 / net.cards["y"])
-    net, roles, labels = _name(rng, net.replace({"y": flat}))
+    net, roles, labels = named_roles(rng, net.replace({"y": flat}))
     nets = dependence(net, roles["y"], rng=rng)
     asks = list(association(nets, roles["y"], labels, net.visible)) if track == "estimates" else []
     ask = _pick(rng, asks)
@@ -87,7 +85,7 @@ def _dependence(rng: np.random.Generator, track: Track, cell: str, index: int) -
 
 def _edge(rng: np.random.Generator, track: Track, cell: str, index: int) -> Draft | None:
     base, kind = _base(rng, cell, index)
-    net, roles, labels = _name(rng, base)
+    net, roles, labels = named_roles(rng, base)
     x, y = roles["x"], roles["y"]
     if kind == "covered-reversal":
         tail, head = (roles["z"], x) if cell != "lab" else (x, y)
@@ -126,7 +124,7 @@ def _base(rng: np.random.Generator, cell: str, index: int) -> tuple[Net, str]:
 def _coupling(rng: np.random.Generator, track: Track, cell: str, index: int) -> Draft | None:
     del index
     hidden = 0 if cell == "diagram" else int(draws.integers(rng, 3))
-    net, roles, labels = _name(rng, sink_world(rng, hidden=hidden, minimum=0.1))
+    net, roles, labels = named_roles(rng, sink_world(rng, hidden=hidden, minimum=0.1))
     x, y = roles["x"], roles["y"]
     pair = two_couplings(rng, net, y, toward=x)
     sides, shared = recouple(rng, net, y, pair)
@@ -151,7 +149,7 @@ def _coupling(rng: np.random.Generator, track: Track, cell: str, index: int) -> 
     )
 
 
-def _name(rng: np.random.Generator, net: Net) -> tuple[Net, dict[str, str], Labels]:
+def named_roles(rng: np.random.Generator, net: Net) -> tuple[Net, dict[str, str], Labels]:
     """Give the roles names that mean nothing, and declare the variables in a random order."""
     names = pick_names(rng, len(net.cards) + 1)
     roles = dict(zip([*net.cards, _HIDDEN], names, strict=True))
@@ -180,21 +178,16 @@ def _draft(  # noqa: PLR0913
     if ask is None and decision is None:
         return None
     return Draft(
-        sides=(_world(nets[0], labels.values), _world(nets[1], labels.values)),
+        sides=(
+            world_of(functions_of(nets[0]), nets[0], labels.values),
+            world_of(functions_of(nets[1]), nets[1], labels.values),
+        ),
         rung=rung,
         construction=construction,
         query=None if ask is None else ask.query,
         decision=decision,
         misleads=ask is not None and ask.misleads,
     )
-
-
-def _world(net: Net, values: Mapping[str, Sequence[str]]) -> SCM:
-    known = {
-        name: tuple(values.get(name) or (str(code) for code in range(card)))
-        for name, card in net.cards.items()
-    }
-    return world_of(functions_of(net), net, known)
 
 
 def effects_identified(diagram: Diagram) -> bool:
