@@ -36,6 +36,7 @@ __all__ = [
     "policy_value",
 ]
 
+_Cell = tuple[dict[str, str], float, tuple[int, ...]]  # observation, P(o), index
 _NOTHING = 1e-15  # a sum of products of probabilities this small is rounding, not an event
 Policy = Mapping[tuple[tuple[str, str], ...], str] | Callable[[Mapping[str, str]], str]
 
@@ -88,7 +89,7 @@ def decision_query(decision: Decision, observation: Mapping[str, str] | None = N
     head = f"argmax {holder} in {{{options}}}: "
     if decision.mode == "bet":
         return f"{head}P({holder}{' | ' + facts if facts else ''})"
-    parts = []
+    parts: list[str] = []
     for weight, event in decision.utility:
         if decision.mode == "act":
             given = f"do({holder})" + (f", {facts}" if facts else "")
@@ -151,7 +152,7 @@ def decision_values(scm: SCM, decision: Decision, *, readings: bool = True) -> l
         total = float(mass)
         if total <= _NOTHING:
             raise ZeroProbabilityError(_never(decision))
-        cells = [(dict(decision.given), 1.0, ())]
+        cells: list[_Cell] = [(dict(decision.given), 1.0, ())]
     else:
         cells = _cells(scm, decision, mass)
     rows = []
@@ -248,9 +249,7 @@ def _names(decision: Decision) -> set[str]:
     return found | set(observed(decision))
 
 
-def _cells(
-    scm: SCM, decision: Decision, mass: np.ndarray
-) -> list[tuple[dict[str, str], float, tuple[int, ...]]]:
+def _cells(scm: SCM, decision: Decision, mass: np.ndarray) -> list[_Cell]:
     names = observed(decision)
     values = [scm.variable(name).values or () for name in names]
     cells = []

@@ -295,7 +295,9 @@ def _law(record: Mapping[str, Any], index: int, shape: tuple[int, ...]) -> Law:
 
 def _log(record: Mapping[str, Any], name: str) -> dict[str, np.ndarray]:
     fields = _fields(record, f"dossier.logs.{name}", " ".join(_LOG_TYPES))
-    log = {field: np.asarray(fields[field], dtype=kind) for field, kind in _LOG_TYPES.items()}
+    log: dict[str, np.ndarray] = {
+        field: np.asarray(fields[field], dtype=kind) for field, kind in _LOG_TYPES.items()
+    }
     if len({len(array) for array in log.values()}) > 1:
         msg = f"dossier.logs.{name} has columns of unequal length; give one entry a row."
         raise WorldError(msg)

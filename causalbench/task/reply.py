@@ -46,7 +46,7 @@ _PLAIN = str.maketrans(
 )
 
 
-def parse_reply(question: Question, reply: str) -> Answer:
+def parse_reply(question: Question, reply: object) -> Answer:
     r"""Read a reply to a question.
 
     Understood: ``0.3``, ``30%``, ``1/3``, ``answer: 0.3``, ``P(...) = 0.3``, ``0.3 +- 0.1``;
@@ -57,7 +57,7 @@ def parse_reply(question: Question, reply: str) -> Answer:
 
     Args:
         question: what was asked.
-        reply: the text.
+        reply: the text; anything else is refused.
 
     Returns:
         An `Estimate`, `Interval`, `Choice` or `Abstain`.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from causalbench.query import Choice, Expectation, Query, parse, parse_action, parse_event
 from causalbench.query.render import number
@@ -126,6 +126,6 @@ def _format(query: Query) -> str:
     if any(isinstance(quantity, Expectation) for _, quantity in query.terms):
         return "Answer with one number."
     weights = [weight for weight, _ in query.terms]
-    low = cast("float", query.constant + sum(min(weight, 0) for weight in weights))
-    high = cast("float", query.constant + sum(max(weight, 0) for weight in weights))
+    low = query.constant + sum(min(weight, 0) for weight in weights)
+    high = query.constant + sum(max(weight, 0) for weight in weights)
     return f"Answer with one number between {number(low)} and {number(high)}."

@@ -86,7 +86,8 @@ class Speaker:
         given = quantity.given
         terms = [atom.term for atom in given]
         if isinstance(quantity, Expectation):
-            lead, event = f"the mean of {self.noun(quantity.term.variable)}", ()
+            lead = f"the mean of {self.noun(quantity.term.variable)}"
+            event: tuple[Atom, ...] = ()
             subscripts = {quantity.term.subscript}
         else:
             event = quantity.event
@@ -113,7 +114,7 @@ class Speaker:
         terms = query.terms
         if len(terms) == 1 and terms[0][0] == 1 and not query.constant:
             return self.quantity(terms[0][1])
-        parts = []
+        parts: list[str] = []
         for weight, quantity in terms:
             size = "" if abs(weight) == 1 else f"{number(abs(weight))} times "
             sign = "minus " if weight < 0 else "plus " if parts else ""

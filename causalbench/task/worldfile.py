@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
-from causalbench.errors import WorldError
+from causalbench.errors import WorldError, suggest
 from causalbench.scm import SCM
 from causalbench.task.types import Decision
 from causalbench.task.world import Expect, Phrase, World, WorldQuestion
@@ -167,12 +167,28 @@ def _unique(what: str, ids: Iterable[str], place: str) -> None:
 
 def _first(error: ValidationError) -> str:
     """Say the first problem of many in one line: where, what, what was found."""
-    problem = error.errors()[0]
-    where = ""
-    for part in problem["loc"]:
-        where += f"[{part}]" if isinstance(part, int) else f".{part}" if where else str(part)
-    found = repr(problem["input"])
-    shown = "" if problem["type"] == "missing" else f" (found {found[:60]})"
-    more = f"; {error.error_count() - 1} more like it" if error.error_count() > 1 else ""
+    problems = error.errors()
+    # A misspelt key is one unknown and one missing key: the unknown one is what to mend.
+    problem = min(problems, key=lambda each: each["type"] != "extra_forbidden")
+    where = _where(problem["loc"])
+    found = f" (found {repr(problem['input'])[:60]})"
     what = problem["msg"][0].lower() + problem["msg"][1:]
-    return f"{where or 'top level'}: {what}{shown}; see docs/world-files.md{more}."
+    if problem["type"] == "extra_forbidden":
+        lost = [
+            str(each["loc"][-1])
+            for each in problems
+            if each["type"] == "missing" and each["loc"][:-1] == problem["loc"][:-1]
+        ]
+        what, found = "no such key", suggest(str(problem["loc"][-1]), lost)
+    elif problem["type"] == "missing":
+        found = ""
+    more = f"; {len(problems) - 1} more like it" if len(problems) > 1 else ""
+    return f"{where}: {what}{found}; see docs/world-files.md{more}."
+
+
+def _where(place: tuple[int | str, ...]) -> str:
+    """Write a place such as ``questions[0].query``."""
+    where = ""
+    for part in place:
+        where += f"[{part}]" if isinstance(part, int) else f".{part}" if where else part
+    return where or "top level"
