@@ -54,7 +54,7 @@ def _flips(records: Records, worlds: Sequence[tuple[tuple[str, str], ...]], colu
     for batch in records.batches:
         shown = [batch.worlds[w][:, column] for w in worlds if w in batch.worlds]
         for one, two in itertools.combinations(shown, 2):
-            if ((one != two) & (one >= 0) & (two >= 0)).any():
+            if (one != two).any():
                 return True
     return False
 

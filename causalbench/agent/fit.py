@@ -239,7 +239,7 @@ class _Problem:
             np.concatenate(logits),
             jac=True,
             method="L-BFGS-B",
-            options={"maxiter": 1000, "maxfun": 1200, "ftol": 1e-15, "gtol": 1e-9, "maxcor": 20},
+            options={"maxiter": 500, "maxfun": 600, "ftol": 1e-15, "gtol": 1e-9, "maxcor": 20},
         )
         return unpack(found.x)
 

@@ -151,8 +151,12 @@ class ModelLearned:
             batch = Batch({factual: _codes(frame)})
             batch.chosen = frozenset((factual, name, label) for name, label in stated)
             self._again(lab, frame, batch, settings, budget)
-        batch = Batch({NATURAL: _codes(seen)})
-        self._again(lab, seen, batch, self._matter(single), lab.left.replays)
+        scouts = int(lab.left.replays * share)
+        n = self._again(lab, seen, Batch({NATURAL: _codes(seen)}), single, scouts)
+        rest = seen[n:]
+        batch = Batch({NATURAL: _codes(rest)})
+        n = self._again(lab, rest, batch, self._matter(single), lab.left.replays)
+        self._records.add(_codes(rest[n:]))
 
     def _again(
         self,
@@ -161,26 +165,30 @@ class ModelLearned:
         batch: Batch,
         settings: Sequence[Setting],
         budget: int,
-    ) -> None:
+    ) -> int:
         """Replay a batch's first units under each setting, as many as the budget pays for.
 
         A unit that was as the setting would have it is not paid for: nothing would change.
+
+        Returns:
+            How many units were replayed; the rest are left out of the records.
         """
         assert self._records is not None  # noqa: S101
         (base, codes), *_ = batch.worlds.items()
         if not len(codes) or not settings:
-            return
+            return 0
         same = {setting: self._unchanged(codes, base, setting) for setting in settings}
         price = np.sum([~mask for mask in same.values()], axis=0).cumsum()
         n = int(np.searchsorted(price, budget, side="right"))
         for setting in settings:
-            rows = np.full_like(codes, -1)
-            rows[:n] = codes[:n]
+            rows = codes[:n].copy()
             due = np.flatnonzero(~same[setting][:n])
             rows[due] = _codes(lab.replay(frame.index[due], dict(setting)))
-            if setting != base:
-                batch.worlds[setting] = rows
-        self._records.batches.append(batch)
+            batch.worlds[setting] = codes[:n] if setting == base else rows
+        batch.worlds[base] = codes[:n]
+        if n:
+            self._records.batches.append(batch)
+        return n
 
     def _unchanged(self, codes: np.ndarray, base: Setting, setting: Setting) -> np.ndarray:
         """Say which units would not change: those that have what the setting forces."""

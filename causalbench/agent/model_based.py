@@ -9,7 +9,7 @@ import numpy as np
 from causalbench.agent.fit import STARTS, Fitted, fit_laws
 from causalbench.agent.learned import ModelLearned
 from causalbench.agent.models import GUESSES, TOLERANCE, agree, build
-from causalbench.agent.told import told
+from causalbench.agent.given import laws_of, told
 from causalbench.errors import AgentError, TooWideError
 from causalbench.task.answer import Abstain, Answer
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["ModelDiagram", "ModelLearned"]
 
 _RUNG_3 = 3
+_SLACK = 10.0
 
 
 class ModelDiagram:
@@ -33,14 +34,15 @@ class ModelDiagram:
 
     Args:
         starts: how many random starts to add to the two planned ones where causes are hidden.
-        tolerance: the largest disagreement between fitted worlds that counts as agreement.
+        tolerance: the largest disagreement between fitted worlds that counts as agreement; with n
+            rows in place of exact laws, two standard errors (1 / sqrt n) if that is more.
     """
 
     name = "model-diagram"
     accepts = frozenset({"estimate", "bet", "act", "redo"})
     cells = frozenset({"diagram", "mechanisms"})
 
-    def __init__(self, *, starts: int = 2, tolerance: float = TOLERANCE) -> None:
+    def __init__(self, *, starts: int = 3, tolerance: float = TOLERANCE) -> None:
         if starts < 0 or tolerance <= 0:
             msg = f"starts {starts} or tolerance {tolerance} is out of range; use >= 0 and > 0."
             raise AgentError(msg)
@@ -49,6 +51,7 @@ class ModelDiagram:
         self._shown: SCM | None = None
         self._fits: list[Fitted] = []
         self._models: dict[bool, list[SCM]] = {}
+        self._tolerance = tolerance
         self._why = "no dossier was studied"
 
     def study(self, dossier: Dossier, lab: Any, *, rng: np.random.Generator, clock: Clock) -> None:
@@ -72,12 +75,18 @@ class ModelDiagram:
         starts = [*STARTS[:2], *STARTS[2:] * int(self.config["starts"])]
         if not dossier.diagram.bidirected:
             starts = starts[:1]
+        self._tolerance = float(self.config["tolerance"])
+        if not dossier.laws:
+            self._tolerance = max(self._tolerance, 1.0 / len(dossier.rows) ** 0.5)
         try:
             self._fits = [
                 fit_laws(dossier.diagram, cards, laws, start=start, rng=rng) for start in starts
             ]
         except TooWideError as error:
             self._why = f"too wide to fit: {error}"
+            return
+        # A fit that has not the law is no witness: its own error must not look like disagreement.
+        self._tolerance = max(self._tolerance, _SLACK * max(fitted.gap for fitted in self._fits))
 
     def answer(self, question: Question, *, rng: np.random.Generator) -> Answer:
         """Answer in the shown world, or where all fitted worlds agree."""
@@ -89,7 +98,7 @@ class ModelDiagram:
         from causalbench.query import parse
 
         deep = parse(question.query).rung == _RUNG_3
-        return agree(self._worlds(deep=deep), question, tolerance=float(self.config["tolerance"]))
+        return agree(self._worlds(deep=deep), question, tolerance=self._tolerance)
 
     def _worlds(self, *, deep: bool) -> list[SCM]:
         """Return the fitted worlds; for rung 3, under every coupling that is tried."""
@@ -103,22 +112,3 @@ class ModelDiagram:
                 for guess in guesses
             ]
         return self._models[deep]
-
-
-def laws_of(dossier: Dossier) -> list[tuple[dict[str, int], np.ndarray]]:
-    """Return the laws given, observation first; without one, the frequencies of the rows.
-
-    Frequencies are smoothed by half a row in all, spread evenly over the cells.
-    """
-    code = {variable.name: variable.code for variable in dossier.variables}
-    laws = [
-        ({name: code[name](value) for name, value in law.do}, law.table) for law in dossier.laws
-    ]
-    laws.sort(key=lambda law: len(law[0]))
-    if not (laws and not laws[0][0]) and len(dossier.rows):
-        shape = tuple(variable.cardinality for variable in dossier.variables)
-        counts = np.zeros(shape)
-        np.add.at(counts, tuple(dossier.rows.T), 1.0)
-        counts += 0.5 / counts.size
-        laws.insert(0, ({}, counts / counts.sum()))
-    return laws if laws and not laws[0][0] else []

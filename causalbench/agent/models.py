@@ -12,7 +12,7 @@ from causalbench.task.answer import Abstain, Answer, Choice, Estimate
 
 if TYPE_CHECKING:
     from causalbench.agent.fit import Fitted
-    from causalbench.agent.told import Coupling
+    from causalbench.agent.given import Coupling
     from causalbench.query import Choice as Menu
     from causalbench.query import Query
     from causalbench.scm import SCM, Mechanism, Variable
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["GUESSES", "TOLERANCE", "agree", "build"]
 
-TOLERANCE = 0.05  # models that differ by more than this are witnesses, not rounding
+TOLERANCE = 0.01  # models of one exact law that differ by more are witnesses, not rounding
 GUESSES = ("natural", "monotone", "antitone")  # couplings to try where none is told
 
 

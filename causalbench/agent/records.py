@@ -26,8 +26,7 @@ class Batch:
     """Units, each seen in one world or, by replay, in several.
 
     Args:
-        worlds: setting -> value codes [units, variables], units aligned; a row of -1 stands for a
-            unit that was not run in that world.
+        worlds: setting -> value codes [units, variables], units aligned.
         chosen: facts (setting, variable, label) by which the units were picked. They say nothing
             about units of other kinds, so they are counted only for a question that states them.
     """
@@ -56,8 +55,7 @@ class Records:
     def under(self, setting: Setting) -> np.ndarray:
         """Return the rows of all units ever seen in a world and not picked, [n, variables]."""
         found = [b.worlds[setting] for b in self.batches if setting in b.worlds and not b.chosen]
-        rows = np.concatenate([np.empty((0, len(self.variables)), dtype=np.int64), *found])
-        return rows[rows[:, 0] >= 0]
+        return np.concatenate([np.empty((0, len(self.variables)), dtype=np.int64), *found])
 
     def worlds(self) -> list[Setting]:
         """Return every world that was seen, each once."""
@@ -87,8 +85,9 @@ class Records:
         for batch in self.batches:
             if not settings <= set(batch.worlds) or not batch.chosen <= facts:
                 continue
-            seen = [batch.worlds[key][:, 0] >= 0 for key in settings if key is not None]
-            meets = np.all([*seen, *(self._holds(batch, atom) for atom in given)], axis=0)
+            meets = np.ones(len(next(iter(batch.worlds.values()))), dtype=bool)
+            for atom in given:
+                meets &= self._holds(batch, atom)
             if isinstance(quantity, Expectation):
                 worth = self._number(batch, quantity.term)
             else:
@@ -134,8 +133,7 @@ class Records:
                 row = np.zeros(len(codes), dtype=np.int64)
                 for column, card in zip(columns, cards, strict=True):
                     row = row * card + codes[:, column]
-                units = np.flatnonzero(codes[:, own] >= 0)
-                pattern[units, row[units]] = codes[units, own]
+                pattern[np.arange(len(codes)), row] = codes[:, own]
             shown.append(pattern)
         distinct, units = np.unique(np.concatenate(shown), axis=0, return_counts=True)
         return distinct, units

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from causalbench.agent.told import told
+from causalbench.agent.given import told
 from causalbench.errors import AgentError, QueryError, TooWideError
 from causalbench.task.answer import Abstain, Answer, Choice, Estimate
 

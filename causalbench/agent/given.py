@@ -1,0 +1,40 @@
+"""Read what a dossier gives: laws, and which coupling it names for each mechanism."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from causalbench.scm.couplings import Coupling
+from causalbench.task.construct.coupling import coupling_from_text
+
+if TYPE_CHECKING:
+    from causalbench.task.types import Dossier
+
+__all__ = ["Coupling", "laws_of", "told"]
+
+
+def told(dossier: Dossier) -> dict[str, Coupling]:
+    """Return mechanism -> coupling, as `causalbench.scm.couplings.couple` takes it."""
+    return {name: coupling_from_text(text) for name, text in dossier.couplings}
+
+
+def laws_of(dossier: Dossier) -> list[tuple[dict[str, int], np.ndarray]]:
+    """Return the laws given, observation first; without one, the frequencies of the rows.
+
+    Frequencies are smoothed by half a row in all, spread evenly over the cells.
+
+    Returns:
+        (forced variable -> code, table over the dossier's variables) pairs; [] where nothing tells
+        how things are unforced.
+    """
+    code = {variable.name: variable.code for variable in dossier.variables}
+    laws = [({n: code[n](value) for n, value in law.do}, law.table) for law in dossier.laws]
+    laws.sort(key=lambda law: len(law[0]))
+    if not (laws and not laws[0][0]) and len(dossier.rows):
+        counts = np.zeros(tuple(variable.cardinality for variable in dossier.variables))
+        np.add.at(counts, tuple(dossier.rows.T), 1.0)
+        counts += 0.5 / counts.size
+        laws.insert(0, ({}, counts / counts.sum()))
+    return laws if laws and not laws[0][0] else []
