@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from causalbench.truth import engine
 from causalbench.truth.engine import table
-from causalbench.truth.exact import Truth, best, option_values, reading, truth, truth_many, value
+from causalbench.truth.exact import Truth, best, option_values, truth, truth_many, value
 from causalbench.truth.knowledge import Budget, Knowledge
 from causalbench.truth.laws import interventional_tables, law
+from causalbench.truth.readings import reading
 
 if TYPE_CHECKING:
     from causalbench.query.ast import Choice, Query

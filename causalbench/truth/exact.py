@@ -1,4 +1,4 @@
-"""The doors of the truth engine: `truth`, `truth_many`, `value` and `reading`."""
+"""The doors of the truth engine: `truth`, `truth_many`, `value` and `option_values`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from causalbench.query.ast import Choice, Query
 from causalbench.query.parser import parse
 from causalbench.truth.discrete import Discrete
 from causalbench.truth.readings import RANKS, cached_rung, query_reading
-from causalbench.truth.structure import structure_of
+from causalbench.truth.structure import compiled
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from causalbench.scm import SCM
     from causalbench.truth.readings import Judge
 
-__all__ = ["Truth", "best", "option_values", "reading", "truth", "truth_many", "value"]
+__all__ = ["Truth", "best", "option_values", "prepare", "truth", "truth_many", "value"]
 
+_KEPT = 4096
 DIGITS = 12
 """Values that agree to this many decimals tie, and a tie goes to the action stated first."""
 
@@ -104,8 +105,7 @@ def value(world: Any, query: str | Query) -> float:
         ZeroProbabilityError: a condition of probability zero.
         TooWideError: the answer would need too large a table.
     """
-    scm = _scm(world)
-    return _value(_judge(scm), _number(_asked(scm, query)))[0]
+    return _value(*prepare(world, query))[0]
 
 
 def option_values(world: Any, query: str | Choice) -> dict[str, float]:
@@ -120,17 +120,6 @@ def option_values(world: Any, query: str | Choice) -> dict[str, float]:
 def best(values: Mapping[str, float]) -> str:
     """Return the label with the largest value after rounding to 12 decimals; ties to the first."""
     return max(values, key=lambda label: round(values[label], DIGITS))
-
-
-def reading(world: Any, query: str | Query, kind: str) -> float:
-    """Return one reading of a query: ``marginal``, ``see``, ``do`` or ``imagine``.
-
-    Raises:
-        QueryError: as `truth`; also a reading of another name, or a choice.
-        ZeroProbabilityError: the query's own condition has probability zero.
-    """
-    scm = _scm(world)
-    return query_reading(_judge(scm), _number(_asked(scm, query)), kind)
 
 
 def truth_many(
@@ -194,25 +183,35 @@ def _judge(scm: SCM) -> Judge:
     return Gaussian(scm)
 
 
-def _asked(scm: SCM, query: str | Query | Choice) -> Query | Choice:
-    if not isinstance(query, str):
+def _asked(scm: SCM, query: object) -> Query | Choice:
+    if isinstance(query, Query | Choice):
         return query
+    if not isinstance(query, str):
+        kind = type(query).__name__
+        raise QueryError(f"a query is text, a Query or a Choice, not {kind}; pass one of these.")
     if not scm.is_discrete:
         return parse(query, scm.vocabulary)
-    parsed = structure_of(scm).parsed
+    parsed = compiled(scm).structure.parsed
     found: Query | Choice | None = parsed.get(query)
     if found is None:
-        if len(parsed) >= 4096:  # noqa: PLR2004
+        if len(parsed) >= _KEPT:
             parsed.clear()
         found = parsed[query] = parse(query, scm.vocabulary)
     return found
 
 
-def _number(asked: Query | Choice) -> Query:
+def prepare(world: Any, query: str | Query) -> tuple[Judge, Query]:
+    """Return the world as a judge, and the query read; a choice is refused.
+
+    Raises:
+        QueryError: text that is no query, or a choice.
+    """
+    scm = _scm(world)
+    asked = _asked(scm, query)
     if isinstance(asked, Choice):
         msg = "a choice has a label and no number; ask truth(...) or option_values(...)."
         raise QueryError(msg)
-    return asked
+    return _judge(scm), asked
 
 
 def _value(judge: Judge, query: Query) -> tuple[float, float]:

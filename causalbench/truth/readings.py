@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 from itertools import product
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from causalbench.errors import QueryError, ZeroProbabilityError
 from causalbench.query.ast import Atom, Expectation, Probability, Query, Term
@@ -34,6 +34,7 @@ __all__ = [
     "possible_part",
     "quantity_reading",
     "query_reading",
+    "reading",
     "world_reading",
 ]
 
@@ -60,6 +61,23 @@ class Judge(Protocol):
 
     def nested(self, goal: Goal, world: Subscript, given: tuple[Atom, ...], kind: str) -> float:
         """Return the reading of a goal in a world with nested values."""
+
+
+def reading(world: Any, query: str | Query, kind: str) -> float:
+    """Return one reading of a query.
+
+    Args:
+        world: an SCM, or anything with one as ``.scm``.
+        query: text or a query.
+        kind: ``marginal``, ``see``, ``do`` or ``imagine``.
+
+    Raises:
+        QueryError: as `truth`; also a reading of another name, or a choice.
+        ZeroProbabilityError: the query's own condition has probability zero.
+    """
+    from causalbench.truth.exact import prepare  # which builds on this module
+
+    return query_reading(*prepare(world, query), kind)
 
 
 cached_rung = lru_cache(maxsize=4096)(rung_of)

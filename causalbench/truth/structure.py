@@ -224,7 +224,7 @@ def _kernel(
 ) -> NDArray[np.float64]:
     """Sum the noise out of the copies' indicator functions, as float64[rows * columns]."""
     count, rows = len(noise), _product(joint)
-    weight = noise.reshape((count,) + (1,) * len(joint))
+    weight = noise.reshape(count, *(1,) * len(joint))
     code: NDArray[np.intp] | int = 0
     columns = 1
     for fixed, references in copies:
@@ -248,9 +248,13 @@ def _kernel(
         summed: NDArray[np.float64] = np.broadcast_to(weight, full).sum(axis=0).reshape(-1)
         return summed
     offset = np.arange(0, rows * columns, columns).reshape(joint)
-    cells = np.broadcast_to(offset + code, full).reshape(-1)
-    weights = np.broadcast_to(weight, full).reshape(-1)
-    counts: NDArray[Any] = np.bincount(cells, weights=weights, minlength=rows * columns)
+    cells = offset + code
+    if cells.shape != full:
+        cells = np.broadcast_to(cells, full)
+    if weight.shape != full:
+        weight = np.broadcast_to(weight, full)
+    weights = weight.reshape(-1)
+    counts: NDArray[Any] = np.bincount(cells.reshape(-1), weights=weights, minlength=rows * columns)
     return counts
 
 

@@ -305,3 +305,9 @@ def test_answers_follow_the_world_not_its_address():
     del scm
     gc.collect()
     assert len(structure._compiled) <= kept
+
+
+def test_a_query_of_another_type():
+    """What is no query at all is refused by type."""
+    with pytest.raises(QueryError, match="not int"):
+        value(M1, 3)
