@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from causalbench.run.evaluate import evaluate
+from causalbench.run.rescore import rescore
 from causalbench.run.result import Run
 
-__all__ = ["Run", "evaluate"]
+__all__ = ["Run", "evaluate", "rescore"]

@@ -113,10 +113,22 @@ class Hand:
 
 
 def jobs_of(
-    selection: Selection, contender: Contender, cases: Sequence[Case], digests: dict[int, str]
+    selection: Selection,
+    contender: Contender,
+    cases: Sequence[Case],
+    digests: dict[int, str],
+    run: str | None = None,
 ) -> Iterator[Job]:
-    """Yield every case that an agent plays, with its items' keys, repeat by repeat."""
-    run = run_digest(selection, contender)
+    """Yield every case that an agent plays, with its items' keys, repeat by repeat.
+
+    Args:
+        selection: what is run.
+        contender: the agent.
+        cases: the selection's.
+        digests: of the cases, by place; filled as they are needed.
+        run: the run's digest, where it is known from a log; None computes it.
+    """
+    run = run_digest(selection, contender) if run is None else run
     for repeat in range(selection.repeats):
         for place, case in enumerate(cases):
             items = contender.plays(case)

@@ -1,0 +1,135 @@
+"""Write one cell of a table: a skill, a height, a cost, a profile, an error."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any
+
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    Row = Mapping[str, Any]
+
+__all__ = [
+    "CELLS",
+    "NOT_PLAYED",
+    "RUNGS",
+    "agent_name",
+    "by",
+    "climbed",
+    "cost",
+    "error",
+    "heading",
+    "number",
+    "places",
+    "shares",
+    "skill",
+    "table",
+]
+
+NOT_PLAYED = "-"
+RUNGS = {1: "see", 2: "do", 3: "imagine"}
+CELLS = ("mechanisms", "diagram", "lab")
+_HIGH, _LOW = 0.8, 0.2  # of skill: green from here, red below
+_THOUSAND = 1000
+_TEN = 10
+
+
+def table() -> Table:
+    """Return an empty table with the agents' column."""
+    made = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), show_edge=False)
+    made.add_column("agent", no_wrap=True, justify="left")
+    return made
+
+
+def heading(rung: int, cell: str, more: str = "") -> Text:
+    """Return a column's heading: rung, cell, and one thing more."""
+    lines = [f"{rung} {RUNGS[rung]}", cell, *([more] if more else [])]
+    return Text("\n".join(lines), justify="right")
+
+
+def places(rows: Sequence[Row]) -> list[tuple[int, str]]:
+    """Return the (rung, cell) places of rows, in the order of the ladder."""
+    found = {(row["rung"], row["cell"]) for row in rows}
+    known = {cell: place for place, cell in enumerate(CELLS)}
+    return sorted(found, key=lambda place: (place[0], known.get(place[1], len(known)), place[1]))
+
+
+def by(rows: Sequence[Row], key: str) -> dict[str, list[Row]]:
+    """Sort rows by a key, in the order of first sight."""
+    found: dict[str, list[Row]] = defaultdict(list)
+    for row in rows:
+        found[row[key]].append(row)
+    return dict(found)
+
+
+def agent_name(row: Row) -> Text:
+    """Return an agent's name; a control's is dim."""
+    return Text(row["agent"], style="dim italic" if row["control"] else "bold")
+
+
+def number(value: float | None, digits: int = 2) -> str:
+    """Write a number, ``-`` for none, and never ``-0.00``."""
+    if value is None:
+        return NOT_PLAYED
+    text = f"{value:.{digits}f}"
+    return text.lstrip("-") if not text.strip("-0.") else text
+
+
+def skill(row: Row | None, *, dim: bool, flat: bool) -> Text:
+    """Return a skill and its interval, beside it or below."""
+    if row is None:
+        return Text(NOT_PLAYED, style="dim")
+    value = row["skill"]
+    colour = "green" if value >= _HIGH else "yellow" if value >= _LOW else "red"
+    text = Text.assemble((number(value), f"dim {colour}" if dim else f"bold {colour}"))
+    if row["low"] is not None:
+        ends = f"{_end(row['low'])} {_end(row['high'])}"
+        text.append(f" [{ends}]" if flat else f"\n{ends}", style="dim")
+    return text
+
+
+def climbed(height: int | None, *, dim: bool) -> Text:
+    """Return three rungs, those climbed filled."""
+    if height is None:
+        return Text(NOT_PLAYED, style="dim")
+    return Text.assemble(("●" * height, "dim" if dim else "green"), ("○" * (3 - height), "dim"))
+
+
+def cost(rows: Sequence[Row]) -> list[Text]:
+    """Return the mean units and seconds of a dossier over rows."""
+    kinds = ("rows", "interventions", "replays")
+    units = sum(row["cost"][kind] for row in rows for kind in kinds) / len(rows)
+    seconds = sum(row["cost"]["seconds"] for row in rows) / len(rows)
+    shown = f"{units / _THOUSAND:.1f}k" if units >= _THOUSAND else f"{units:.0f}"
+    return [Text(shown, style="dim"), Text(number(seconds, int(seconds < _TEN) * 2), style="dim")]
+
+
+def shares(row: Row | None) -> Text:
+    """Return a profile as percentages, the lowest rung first."""
+    if row is None:
+        return Text(NOT_PLAYED, style="dim")
+    percent = [round(100 * row["profile"][name]) for name in list(RUNGS.values())[: row["rung"]]]
+    text = Text()
+    for place, share in enumerate(percent):
+        text.append(" / " if place else "", style="dim")
+        text.append(str(share), style="bold" if share == max(percent) else "dim")
+    return text
+
+
+def error(row: Row | None) -> Text:
+    """Return a mean error and how many answers it is over."""
+    if row is None:
+        return Text(NOT_PLAYED, style="dim")
+    answered, asked = row["status_counts"]["answered"], sum(row["status_counts"].values())
+    return Text.assemble(number(row["error"], 3), (f" {answered}/{asked}", "dim"))
+
+
+def _end(value: float) -> str:
+    """Write an interval's end without the nought before the point."""
+    text = number(value, 2 if abs(value) < _TEN else 0)
+    return text.replace("0.", ".", 1) if abs(value) < 1 else text

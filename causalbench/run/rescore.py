@@ -1,0 +1,137 @@
+"""Score a log again: build the suite from its seed, hold the logged answers against the keys."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from causalbench.errors import LogError
+from causalbench.run.contender import Contender
+from causalbench.run.hand import jobs_of
+from causalbench.run.plan import Selection, cases_of, select
+from causalbench.run.result import Run
+from causalbench.run.store import MANIFEST, read_answers, read_manifest
+from causalbench.score.record import MISSING, Outcome, record_of
+
+if TYPE_CHECKING:
+    from causalbench.score.record import Record
+    from causalbench.task.types import Case
+
+__all__ = ["rescore"]
+
+_OLD = re.compile(r"\.old-\d+$")
+
+
+def rescore(log: str | Path, suite: Any = None) -> Run:
+    """Score the answers of a log, without running any agent.
+
+    An item that the log lacks is ``missing`` and costs half its floor, so a run that was cut short
+    can be looked at, and can't look better than it is.
+
+    Args:
+        log: one run's folder, or a folder of such, all on one suite and seed.
+        suite: the suite, where the log's was an object rather than a name.
+
+    Returns:
+        The run, as `evaluate` returns it.
+
+    Raises:
+        LogError: no log there, logs of different suites, or a suite that is no longer the same.
+    """
+    folders = _folders(Path(log))
+    manifests = {folder: read_manifest(folder) for folder in folders}
+    _same(manifests)
+    built: dict[tuple[Any, ...], list[Case]] = {}
+    records: list[Record] = []
+    paths: dict[str, Path] = {}
+    for folder, manifest in manifests.items():
+        selection = _selection(manifest, suite, folder)
+        contender = Contender.from_dict(manifest["agent"])
+        if contender.name in paths:
+            msg = (
+                f"'{log}' holds two runs of '{contender.name}' ({paths[contender.name].name}, "
+                f"{folder.name}); give the folder of one."
+            )
+            raise LogError(msg)
+        part = (selection.limit, tuple((selection.where or {}).items()))
+        if part not in built:
+            built[part] = cases_of(selection)
+        records += _records(selection, contender, built[part], folder)
+        paths[contender.name] = folder
+    return Run(
+        suite=selection.suite_name,
+        version=selection.suite_version,
+        seed=selection.seed,
+        digest=selection.digest,
+        records=tuple(records),
+        log_paths=paths,
+    )
+
+
+def _folders(log: Path) -> list[Path]:
+    """Return the run folders at a path; those moved aside by ``--fresh`` are left out."""
+    if (log / MANIFEST).exists():
+        return [log]
+    inside = sorted(path.parent for path in log.glob(f"*/{MANIFEST}"))
+    folders = [folder for folder in inside if not _OLD.search(folder.name)]
+    if not folders:
+        msg = f"'{log}' holds no {MANIFEST}; give the folder of a run, or one that holds such."
+        raise LogError(msg)
+    return folders
+
+
+def _same(manifests: dict[Path, dict[str, Any]]) -> None:
+    """Refuse logs that no single table can hold."""
+    runs = sorted(
+        {
+            f"{one['suite']['name']} {one['suite']['version']}, seed {one['seed']}"
+            for one in manifests.values()
+        }
+    )
+    if len(runs) > 1:
+        msg = f"these are logs of different runs ({'; '.join(runs)}); give the folders of one."
+        raise LogError(msg)
+
+
+def _selection(manifest: dict[str, Any], suite: Any, folder: Path) -> Selection:
+    """Find the suite again, and refuse one that has changed."""
+    reference = manifest["suite"]["reference"] if suite is None else suite
+    if reference is None:
+        msg = f"log '{folder}' is of a suite that has no name to find it by; give the suite."
+        raise LogError(msg)
+    selection = select(
+        reference,
+        seed=manifest["seed"],
+        limit=manifest["limit"],
+        where=manifest["where"],
+        repeats=manifest["repeats"],
+        time_limit=manifest["time_limit"],
+    )
+    if selection.digest != manifest["suite"]["digest"]:
+        msg = (
+            f"suite '{selection.suite_name}' has changed since '{folder}' was logged; "
+            "score it with the version that it was run with, or run again."
+        )
+        raise LogError(msg)
+    return selection
+
+
+def _records(
+    selection: Selection, contender: Contender, cases: list[Case], folder: Path
+) -> list[Record]:
+    """Score one agent's log."""
+    answers = read_answers(folder)
+    digest = read_manifest(folder)["run"]
+    return [
+        record_of(
+            cases[job.place],
+            item,
+            Outcome.from_dict(answers[key]) if key in answers else MISSING,
+            agent=contender.name,
+            control=contender.control,
+            repeat=job.repeat,
+        )
+        for job in jobs_of(selection, contender, cases, {}, digest)
+        for item, key in zip(job.items, job.keys, strict=True)
+    ]
