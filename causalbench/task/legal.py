@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from causalbench.errors import QueryError, WorldError, suggest
-from causalbench.query import parse_action, parse_event
+from causalbench.query import action_label, parse_action, parse_event
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -74,25 +74,25 @@ def redo_problem(decision: Decision) -> str | None:
 
 
 def _parsed(scm: SCM, decision: Decision) -> tuple[list[Action], list[Action]]:
-    vocabulary = scm.vocabulary
-    if decision.mode == "bet":
-        if "pass" in decision.actions:
-            raise WorldError(f"decision '{decision.id}': 'pass' is no bet; name events.")
-        actions = [_pairs(label, scm) for label in decision.actions]
-    else:
-        actions = [parse_action(label, vocabulary) for label in decision.actions]
-    parse_action(decision.factual, vocabulary)
-    events = [_pairs(event, scm) for _, event in decision.utility]
-    return actions, events
-
-
-def _pairs(event: str, scm: SCM) -> Action:
-    atoms = parse_event(event, scm.vocabulary)
-    for atom in atoms:
-        if atom.term.subscript or atom.op not in {"=", "!="}:
-            msg = f"'{event}' must compare realised variables with = or !=."
+    """Read labels, which must be as a query writes them so that keys match, and events."""
+    where = f"decision '{decision.id}'"
+    actions = []
+    for label in (*decision.actions, decision.factual):
+        action = parse_action(label, scm.vocabulary)
+        if label != action_label(action):
+            raise WorldError(f"{where}: write action '{label}' as '{action_label(action)}'.")
+        actions.append(action)
+    actions.pop()
+    if decision.mode == "bet" and () in actions:
+        raise WorldError(f"{where}: 'pass' is no bet; name events.")
+    events = []
+    for _, event in decision.utility:
+        atoms = parse_event(event, scm.vocabulary)
+        if any(atom.term.subscript or atom.op not in {"=", "!="} for atom in atoms):
+            msg = f"{where}: event '{event}' must compare realised variables with = or !=."
             raise WorldError(msg)
-    return tuple((atom.term.variable, f"{atom.op}{atom.value}") for atom in atoms)
+        events.append(tuple((atom.term.variable, atom.value) for atom in atoms))
+    return actions, events
 
 
 def _check_names(scm: SCM, named: set[str], where: str) -> None:
