@@ -19,21 +19,6 @@ CONTROLS = ["exact", "random", "constant", "majority", "see-reader", "do-reader"
 LEARNERS = ["q-online", "q-offline", "ppo"]
 MODELS = ["model-diagram", "model-learned", "dowhy", "latent-posterior"]
 FIRST_LIGHT = [*CONTROLS, *LEARNERS, *MODELS]
-    "exact",
-    "random",
-    "constant",
-    "majority",
-    "see-reader",
-    "do-reader",
-    "reachability",
-    "q-online",
-    "q-offline",
-    "ppo",
-    "model-diagram",
-    "model-learned",
-    "dowhy",
-    "latent-posterior",
-]
 
 FILE = '''
 class Mute:
