@@ -210,7 +210,9 @@ def _dossier(fields: dict[str, Any]) -> Dossier:
     knowledge = _fields(fields["knowledge"], "dossier.knowledge", "regime shown assumptions")
     budget = _fields(fields["budget"], "dossier.budget", "rows interventions replays")
     rows = _fields(fields["rows"], "dossier.rows", "columns codes")
-    codes = np.asarray(rows["codes"], dtype=np.int64).reshape(-1, rows["columns"])
+    real = bool(rows["codes"]) and any(variable.is_real for variable in variables)
+    kind: type[Any] = np.float64 if real else np.int64  # a real variable's column holds its values
+    codes = np.asarray(rows["codes"], dtype=kind).reshape(len(rows["codes"]), rows["columns"])
     return Dossier(
         id=_text(fields["id"]),
         cell=_text(fields["cell"]),
