@@ -291,7 +291,7 @@ class _Reader:
                 raise self.fail(f"{row} sums to {total!r}, further from 1 than rounding explains")
             if not self.renormalise:
                 raise self.fail(
-                    f"{row} sums to {total!r}, not 1; correct it, or ask to renormalise"
+                    f"{row} sums to {total!r}, not 1; correct it, or pass renormalise=True"
                 )
             self.mended.append(f"{row}: {total!r}")
         cpt[off] /= sums[off][:, None]
