@@ -106,8 +106,20 @@ def settled_case(  # noqa: PLR0913
     rng: np.random.Generator,
     story: str = "",
     phrases: Mapping[str, Phrase] | None = None,
+    swap: bool = True,
 ) -> Case:
     """Dress a world as an honesty case, with a witness where the question is not settled.
+
+    Args:
+        name: the case's id in its suite.
+        kind: one of `KINDS`.
+        sides: the world, and its witness or None.
+        query: what is asked.
+        lab: rows and interventions of a lab.
+        rng: draws everything that is private.
+        story: one paragraph.
+        phrases: how questions speak of each variable.
+        swap: let a coin decide which of the two is the world and which the witness.
 
     Raises:
         TwinError: the witness differs in what the dossier permits, or its answer is too near.
@@ -118,7 +130,7 @@ def settled_case(  # noqa: PLR0913
         world, _ = align((world, world), rng)
     else:
         world, witness = align((world, witness), rng)
-        if int(draws.integers(rng, 2)):
+        if swap and int(draws.integers(rng, 2)):
             world, witness = witness, world
         proof = prove((world, witness), rung, rng=rng)
         if cell == "diagram" and world.diagram != witness.diagram:

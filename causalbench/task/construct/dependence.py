@@ -14,7 +14,7 @@ _LEAST = 0.01  # no probability of a bent table falls below this share of its fo
 
 
 def dependence(
-    net: Net, y: str, *, rng: np.random.Generator, blend: float = 0.0
+    net: Net, y: str, *, rng: np.random.Generator, blend: float = 0.0, common: bool = False
 ) -> tuple[Net, Net]:
     """Return two nets whose tables of the sink y are ``base + delta`` and ``base - delta``.
 
@@ -27,6 +27,7 @@ def dependence(
         rng: draws delta.
         blend: how far ``base`` is first moved from y's table to its own law, in [0, 1]; every
             one-variable law stays the same whatever the blend.
+        common: bend only between y's two most common values, where rare ones leave no room.
 
     Raises:
         TwinError: y is no sink, or has no parents.
@@ -41,11 +42,16 @@ def dependence(
     base = (1.0 - blend) * rows + blend * own
     delta = draws.uniforms(rng, base.shape) - 0.5
     delta = np.sign(delta) * (0.25 + np.abs(delta))
+    if common:
+        first, second = np.argsort(-own, kind="stable")[:2]
+        paired = np.zeros_like(delta)
+        paired[:, first], paired[:, second] = delta[:, first], -delta[:, first]
+        delta = paired
     delta = delta - (_sum(delta.T) / base.shape[1])[:, None]
     delta = delta - _sum(weight * delta)
     # A row's room: how far it can go both ways without leaving [0, 1]. Small rows set the scale.
     room = np.minimum(base, 1.0 - base) * (1.0 - _LEAST)
-    with np.errstate(divide="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore"):
         scale = np.where(np.abs(delta) > 0.0, room / np.abs(delta), np.inf).min()
     delta = delta * scale
     sides = [(base + sign * delta).reshape(cpt.shape) for sign in (1.0, -1.0)]

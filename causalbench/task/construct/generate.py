@@ -26,10 +26,12 @@ from causalbench.task.construct.net import Net, random_cpt
 from causalbench.task.construct.units import Units
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from causalbench.graph import Diagram
     from causalbench.task.types import Decision, Track
 
-__all__ = ["ATTEMPTS", "effects_identified", "generate", "named_roles"]
+__all__ = ["ATTEMPTS", "effects_identified", "generate", "named_roles", "pick_ask"]
 
 ATTEMPTS = 2000
 _NAMED = 0.3  # the share of differences, PN, PS and PNS among estimates
@@ -75,8 +77,8 @@ def _dependence(rng: np.random.Generator, track: Track, cell: str, index: int) -
     flat = random_cpt(rng, cards, net.cards["y"], 0.7 / net.cards["y"])
     net, roles, labels = named_roles(rng, net.replace({"y": flat}))
     nets = dependence(net, roles["y"], rng=rng)
-    asks = list(association(nets, roles["y"], labels, net.visible)) if track == "estimates" else []
-    ask = _pick(rng, asks)
+    asks = association(nets, roles["y"], labels, net.visible) if track == "estimates" else []
+    ask = pick_ask(rng, asks)
     decision = (
         choices.bet(rng, nets, roles["y"], labels, net.visible) if track == "decisions" else None
     )
@@ -99,8 +101,11 @@ def _edge(rng: np.random.Generator, track: Track, cell: str, index: int) -> Draf
     misled = cell == "diagram" and index % 3 == 1
     if track == "estimates":
         asks = intervention(nets, x, y, labels, net.visible)
-        ask = _pick(rng, [ask for ask in asks if ask.misleads or not misled])
+        ask = pick_ask(rng, [ask for ask in asks if ask.misleads or not misled])
         return _draft(nets, 2, kind, labels, ask, None)
+    asks = intervention(nets, x, y, labels, ())
+    if misled and not any(ask.misleads for ask in asks):
+        return None
     decision = choices.act(rng, nets, x, y, labels, net.visible)
     return _draft(nets, 2, kind, labels, None, decision)
 
@@ -132,7 +137,7 @@ def _coupling(rng: np.random.Generator, track: Track, cell: str, index: int) -> 
     ask: Ask | None = None
     decision: Decision | None = None
     if track == "estimates":
-        ask = _pick(rng, list(counterfactual(oracles, net, x, y, labels, net.visible)))
+        ask = pick_ask(rng, list(counterfactual(oracles, net, x, y, labels, net.visible)))
     else:
         decision = choices.redo(rng, oracles, net, x, y, labels, net.visible)
     if ask is None and decision is None:
@@ -159,7 +164,7 @@ def named_roles(rng: np.random.Generator, net: Net) -> tuple[Net, dict[str, str]
     return named, roles, Labels(values)
 
 
-def _pick(rng: np.random.Generator, asks: list[Ask]) -> Ask | None:
+def pick_ask(rng: np.random.Generator, asks: Iterable[Ask]) -> Ask | None:
     """Draw a good question: its form first, so that common forms do not crowd out the others."""
     wanted = "named" if float(draws.uniforms(rng, ())) < _NAMED else "simple"
     good = [ask for ask in asks if ask.good]
