@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from causalbench.errors import ZeroProbabilityError
 from causalbench.query.ast import Probability, Term
 from causalbench.truth.engine import solve
@@ -11,11 +13,15 @@ from causalbench.truth.readings import enumerate_nested
 from causalbench.truth.structure import compiled
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from causalbench.query.ast import Atom, Expectation, Quantity, Subscript
     from causalbench.scm import SCM
     from causalbench.truth.readings import Goal
 
 __all__ = ["Discrete", "no_such_case"]
+
+_RARE = 1e-290  # below this, floats lose digits and then vanish: look again, rescaled
 
 
 def no_such_case(given: tuple[Atom, ...]) -> ZeroProbabilityError:
@@ -65,19 +71,37 @@ class Discrete:
         """
         if not given:
             return min(1.0, float(solve(self.world, (), event)))
-        term = event[0].term
-        if any(atom.term != term for atom in event[1:]):
-            whole = float(solve(self.world, (), given))
-            part = float(solve(self.world, (), event + given)) if whole > 0.0 else 0.0
+        terms = tuple(dict.fromkeys(atom.term for atom in event))
+        if len(terms) == 1:
+            cells = self._cells(terms, given)
         else:
-            cells = solve(self.world, (term,), given).tolist()
-            codes = self.structure.allowed(event[0])
-            for atom in event[1:]:
-                codes &= self.structure.allowed(atom)
-            whole, part = sum(cells), sum(cells[code] for code in codes)
+            whole = float(solve(self.world, (), given))
+            if whole > _RARE:
+                return min(1.0, float(solve(self.world, (), event + given)) / whole)
+            cells = self._cells(terms, given)
+        chosen = []
+        for term in terms:
+            codes = [self.structure.allowed(atom) for atom in event if atom.term == term]
+            chosen.append(sorted(frozenset.intersection(*codes)))
+        if len(terms) == 1:  # plain floats are faster than small arrays
+            column: list[float] = cells.tolist()
+            return min(1.0, sum(column[code] for code in chosen[0]) / sum(column))
+        return min(1.0, float(cells[np.ix_(*chosen)].sum() / cells.sum()))
+
+    def _cells(self, terms: tuple[Term, ...], given: tuple[Atom, ...]) -> NDArray[np.float64]:
+        """Return P(terms, given), up to one factor where that is too small for a float.
+
+        Raises:
+            ZeroProbabilityError: the condition has probability zero.
+        """
+        cells = solve(self.world, terms, given)
+        whole = cells.sum()
+        if not whole > _RARE:
+            cells = solve(self.world, terms, given, scaled=True)
+            whole = cells.sum()
         if not whole > 0.0:
             raise no_such_case(given)
-        return min(1.0, part / whole)
+        return cells
 
     def expectation(self, quantity: Expectation) -> float:
         """Return E[term | given].
@@ -89,15 +113,12 @@ class Discrete:
         term, given = quantity.term, quantity.given
         position = self.structure.position(term.variable)
         numbers = self.structure.numbers_of(position, "E[...]")
-        cells = solve(self.world, (term,), given).tolist()
-        whole = sum(cells)
-        if not whole > 0.0:
-            raise no_such_case(given)
-        return float(sum(n * cell for n, cell in zip(numbers, cells, strict=True)) / whole)
+        cells = self._cells((term,), given)
+        return float(np.dot(numbers, cells) / cells.sum())
 
     def possible(self, given: tuple[Atom, ...]) -> bool:
         """Tell whether a condition has probability above zero."""
-        return not given or float(solve(self.world, (), given)) > 0.0
+        return not given or bool(solve(self.world, (), given, scaled=True) > 0.0)
 
     def affected(self, variable: str, by: frozenset[str]) -> bool:
         """Tell whether a variable is among some variables or a descendant of one."""

@@ -48,17 +48,28 @@ def table(scm: SCM, terms: Sequence[Term], evidence: Sequence[Atom] = ()) -> NDA
 
 
 def solve(
-    world: Compiled, terms: tuple[Term, ...], evidence: tuple[Atom, ...]
+    world: Compiled, terms: tuple[Term, ...], evidence: tuple[Atom, ...], *, scaled: bool = False
 ) -> NDArray[np.float64]:
-    """Return the same as `table`, for a compiled world; the array must not be written to."""
+    """Return the same as `table`, for a compiled world; the array must not be written to.
+
+    Args:
+        world: the compiled world.
+        terms: as in `table`.
+        evidence: as in `table`.
+        scaled: whether to rescale on the way, so that evidence rarer than a float can hold does
+            not vanish. The table is then right up to one positive factor.
+    """
     work = plan(world.structure, terms, evidence)
     if work.impossible:
         return np.zeros(work.shape)
     kernel = world.kernel
     factors: list[NDArray[np.float64]] = [kernel(spec) for spec in work.kernels]
     factors.extend(work.masks)
+    if scaled:
+        factors = [_rescaled(factor) for factor in factors]
     for numbers, text in work.steps:
-        factors.append(np.einsum(text, *(factors[number] for number in numbers)))
+        product = np.einsum(text, *(factors[number] for number in numbers))
+        factors.append(_rescaled(product) if scaled else product)
         for number in numbers:
             factors[number] = _USED  # frees the memory of large tables
     result = factors[-1] if factors else np.ones(())
@@ -67,3 +78,10 @@ def solve(
     answer = np.zeros(work.shape)
     answer[work.place] = result
     return answer
+
+
+def _rescaled(factor: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Multiply by the power of two that brings the largest entry to [1/2, 1)."""
+    exponent = int(np.frexp(factor.max())[1])
+    scaled: NDArray[np.float64] = np.ldexp(factor, -exponent)
+    return scaled

@@ -10,6 +10,7 @@ from scipy.stats import multivariate_normal, norm
 
 from causalbench.errors import QueryError, UnknownNameError, ZeroProbabilityError
 from causalbench.scm import SCM, LinearMechanism, Variable
+from causalbench.scm.random import random_linear
 from causalbench.truth import reading, truth, truth_many, value
 from causalbench.truth.normal import box_mean, box_probability
 
@@ -275,3 +276,46 @@ def test_unknown_names_and_labels():
         value(WORLD, "E[q]")
     with pytest.raises(QueryError):
         value(WORLD, "P(y > high)")
+
+
+def joint(scm, terms):
+    """Return the mean and covariance of (variable, forced) terms by solving unit by unit."""
+    names, n = list(scm.names), len(scm.names)
+    units = {name: np.r_[0.0, np.eye(n)[i]] for i, name in enumerate(names)}
+    rows = [np.broadcast_to(scm.solve(units, forced)[name], n + 1) for name, forced in terms]
+    table = np.stack(rows)
+    slopes = table[:, 1:] - table[:, :1]
+    return table[:, 0], slopes @ slopes.T
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_random_counterfactuals_against_units(seed):
+    """E and P of a term given terms of other worlds agree with the Schur complement."""
+    rng = np.random.default_rng([seed, 40])
+    scm = random_linear(rng=rng, n=5)
+    names = list(scm.names)
+    terms = []
+    for _ in range(3):
+        forced = rng.choice(names, size=int(rng.integers(0, 3)), replace=False)
+        do = {str(name): float(np.round(rng.normal(), 2)) for name in sorted(forced)}
+        terms.append((str(rng.choice([name for name in names if name not in do])), do))
+    mean, cov = joint(scm, terms)
+    if np.linalg.cond(cov[1:, 1:]) > 1e6:
+        seen, gain = 1, np.array([cov[0, 1] / cov[1, 1]])  # the worlds merge: keep one term
+    else:
+        seen, gain = 2, np.linalg.solve(cov[1:, 1:], cov[1:, 0])
+    values = np.round(mean[1 : 1 + seen] + rng.normal(size=seen), 3).tolist()
+    centre = mean[0] + gain @ (values - mean[1 : 1 + seen])
+    spread = math.sqrt(max(0.0, cov[0, 0] - gain @ cov[1 : 1 + seen, 0]))
+
+    def shown(number):
+        name, do = terms[number]
+        return f"{name}[{', '.join(f'{k}={v!r}' for k, v in do.items())}]" if do else name
+
+    given = ", ".join(f"{shown(i + 1)}={values[i]!r}" for i in range(seen))
+    assert centre == pytest.approx(value(scm, f"E[{shown(0)} | {given}]"), abs=1e-9)
+    if spread > 1e-6:
+        bound = round(float(centre + spread / 2), 3)
+        expected = norm.sf((bound - centre) / spread)
+        actual = value(scm, f"P({shown(0)} > {bound!r} | {given})")
+        assert expected == pytest.approx(actual, abs=1e-9)
