@@ -36,7 +36,8 @@ class PolicyAgent:
 
     def __init__(self, policy: Callable[[np.ndarray], Any]) -> None:
         self.policy = policy
-        self.name = str(getattr(policy, "__name__", type(policy).__name__))
+        name = str(getattr(policy, "__name__", type(policy).__name__))
+        self.name = name if name.isidentifier() else "policy"  # a lambda has no name of its own
         self.sources = (policy,)
         self.space: ObservationSpace | None = None
 

@@ -42,9 +42,9 @@ def load_target(place: str) -> Any:
 def digest_of(agent: Any, release: str) -> str:
     """Return SHA-256 over the source files of an agent's classes, its state and a version.
 
-    Two agents with the same digest and options answer alike, so that answers can be reused. A
-    package (an ``__init__.py``) counts with all its files. Where source or state cannot be
-    read, the digest is random and nothing is ever reused.
+    Two agents with the same digest and options answer alike, so that answers can be reused. A file
+    of a package counts with all the package's files, since it may import any of them. Where source
+    or state cannot be read, the digest is random and nothing is ever reused.
 
     Args:
         agent: a fresh agent.
@@ -68,7 +68,8 @@ def _files(item: Any) -> list[Path]:
     file = Path(path)
     if file.suffix != ".py":
         return []
-    return sorted(file.parent.rglob("*.py")) if file.name == "__init__.py" else [file]
+    packaged = (file.parent / "__init__.py").is_file()
+    return sorted(file.parent.rglob("*.py")) if packaged else [file]
 
 
 def _state(agent: Any) -> bytes:

@@ -72,6 +72,7 @@ def test_a_function_is_named_after_itself():
 
     made = make_agent(always_pass)
     assert (made.name, made.accepts) == ("always_pass", {"bet", "act", "redo"})
+    assert make_agent(lambda _: 0).name == "policy"
 
 
 def test_functions_digest_by_code_and_closure():

@@ -12,7 +12,7 @@ from causalbench.agent.check_cases import CheckPractice, check_cases
 from causalbench.agent.protocol import Choice, Estimate
 from causalbench.agent.registry import AGENTS
 
-QUICK = [name for name in AGENTS if name not in {"latent-posterior", "dowhy", "ppo"}]
+QUICK = [name for name in AGENTS if name not in {"latent-posterior", "ppo"}]
 COUNTER = itertools.count()
 
 
@@ -151,6 +151,12 @@ def test_built_in_agents_pass(name):
 def test_ppo_passes():
     """PPO too, warnings being errors."""
     assert check_agent("ppo", {"steps": 1024}) == []
+
+
+@pytest.mark.slow
+def test_the_latent_reasoner_passes():
+    """It trains on practice worlds, saves, loads and answers."""
+    assert check_agent("latent-posterior") == []
 
 
 @pytest.mark.parametrize("agent", [Good, Good(), Learner, lambda _: 0])
