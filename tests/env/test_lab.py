@@ -200,12 +200,18 @@ def test_a_linear_world_shows_numbers():
     assert lab.do({"s": 1.5}, 2)["t"].tolist() == [4.0, 4.0]
 
 
+def _both(lab):
+    """Return in which units y would be 0 without x and 1 with it."""
+    without = lab.do({"x": "0"}, 20_000)
+    return (without["y"] == "0") & (lab.replay(without.index, {"x": "1"})["y"] == "1")
+
+
 @pytest.mark.parametrize(
     ("query", "look"),
     [
         ("P(y=1 | do(x=1))", lambda lab: lab.do({"x": "1"}, 20_000)["y"] == "1"),
         ("P(y=1, w=yes)", lambda lab: lab.see(20_000).eval("y == '1' and w == 'yes'")),
-        ("P(y[x=0]=0, y[x=1]=1)", lambda lab: _both(lab)),
+        ("P(y[x=0]=0, y[x=1]=1)", _both),
     ],
 )
 def test_what_the_lab_shows_has_the_exact_law(lab_of, scm, query, look):
@@ -213,9 +219,3 @@ def test_what_the_lab_shows_has_the_exact_law(lab_of, scm, query, look):
     lab = lab_of("replay", rows=20_000, interventions=20_000, replays=20_000)
     bound = math.sqrt(math.log(2e9) / (2 * 20_000))
     assert abs(look(lab).mean() - truth(scm, query).value) <= bound
-
-
-def _both(lab):
-    """Return in which units y would be 0 without x and 1 with it."""
-    without = lab.do({"x": "0"}, 20_000)
-    return (without["y"] == "0") & (lab.replay(without.index, {"x": "1"})["y"] == "1")
