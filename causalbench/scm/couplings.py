@@ -59,6 +59,10 @@ def couple(cpt: ArrayLike, coupling: Coupling, parents: Sequence[str] = ()) -> M
     parts, weights = options["of"], options["weights"]
     if not isinstance(parts, Sequence) or isinstance(parts, str) or not len(parts):
         raise WorldError("coupling: mixture 'of' must be a list of couplings")
+    if not isinstance(weights, Sequence) or isinstance(weights, str):
+        raise WorldError("coupling: mixture 'weights' must be a list of probabilities")
+    if any(isinstance(part, Mapping) and "mixture" in part for part in parts):
+        raise WorldError("coupling: a mixture stands in a mixture; write one with all the weights")
     return mixture([couple(table, part, names) for part in parts], weights)
 
 
@@ -111,8 +115,8 @@ def antitone(cpt: NDArray[np.float64], parents: tuple[str, ...], axis: str) -> M
 def mixture(parts: Sequence[Mechanism], weights: Sequence[float]) -> Mechanism:
     """Let a coin with the given weights choose which of the mechanisms acts in a unit."""
     chances = as_distribution(list(weights), "coupling: mixture weights")
-    if len(chances) != len(parts):
-        raise WorldError(f"coupling: mixture has {len(parts)} parts and {len(chances)} weights")
+    if chances.shape != (len(parts),):
+        raise WorldError(f"coupling: mixture has {len(parts)} parts and {chances.size} weights")
     noise = np.concatenate([w * part.noise for w, part in zip(chances, parts, strict=True)])
     return Mechanism(parts[0].parents, noise, np.concatenate([part.table for part in parts]))
 

@@ -36,7 +36,7 @@ def as_distribution(values: ArrayLike, place: str) -> NDArray[np.float64]:
     try:
         array = np.array(values, dtype=np.float64)
     except (TypeError, ValueError):
-        raise WorldError(f"{place}: {str(values)[:60]} are no numbers; give probabilities") from None
+        raise WorldError(f"{place}: {str(values)[:60]} are no probabilities") from None
     bad = ~(np.isfinite(array) & (array >= 0) & (array <= 1 + SUM_TOLERANCE))
     if bad.any():
         at = tuple(int(i) for i in np.argwhere(bad)[0])
