@@ -89,11 +89,11 @@ def _access(dossier: Dossier) -> str:
     budget = dossier.budget
     lines = [_REGIMES[dossier.knowledge.regime]]
     allowed = [
-        f"{count} {noun}"
-        for count, noun in (
-            (budget.rows, "cases to watch"),
-            (budget.interventions, "cases to intervene in"),
-            (budget.replays, "cases to run again"),
+        f"{_cases(count)} to {verb}"
+        for count, verb in (
+            (budget.rows, "watch"),
+            (budget.interventions, "intervene in"),
+            (budget.replays, "run again"),
         )
         if count
     ]
@@ -199,7 +199,8 @@ def _rows(dossier: Dossier) -> str:
     if not count:
         return ""
     names = ", ".join(dossier.names)
-    lead = f"{count} cases were observed with nothing changed"
+    were = "was" if count == 1 else "were"
+    lead = f"{_cases(count)} {were} observed with nothing changed"
     if any(variable.is_real for variable in dossier.variables):
         means = dossier.rows.mean(axis=0)
         spreads = dossier.rows.std(axis=0)
@@ -227,19 +228,42 @@ def _logs(dossier: Dossier) -> str:
     lines = []
     known = {decision.id: decision for decision in dossier.decisions}
     for name, log in dossier.logs.items():
-        actions = np.asarray(log["action"])
-        lines.append(
-            f"Decision '{name}' was made {len(actions)} times by others, who may have known more "
-            f"than you are told. By action:"
-        )
         labels = known[name].actions if name in known else ()
-        for code in np.unique(actions):
+        keys = np.column_stack([log["obs"], log["action"]])
+        rewards = np.asarray(log["reward"])
+        combinations, group = np.unique(keys, axis=0, return_inverse=True)
+        counts = np.bincount(group.ravel(), minlength=len(combinations))
+        means = np.bincount(group.ravel(), rewards, len(combinations)) / np.maximum(counts, 1)
+        lines.append(
+            f"Decision '{name}' was made {_times(len(rewards))} by others, who may have known more "
+            f"than you are told. By what was seen and done:"
+        )
+        for index in np.argsort(-counts, kind="stable")[:_MOST_COUNTS]:
+            *seen, code = combinations[index].tolist()
+            facts = _seen(dossier.variables, seen)
             label = labels[code] if 0 <= code < len(labels) else f"action {code}"
-            rewards = np.asarray(log["reward"])[actions == code]
-            lines.append(
-                f"    {label}: {len(rewards)} times, mean reward {_digits(rewards.mean())}"
-            )
+            mean = _digits(means[index])
+            lines.append(f"    {facts}; {label}: {_times(counts[index])}, mean reward {mean}")
+        if len(combinations) > _MOST_COUNTS:
+            lines.append(f"    {len(combinations) - _MOST_COUNTS} rarer combinations, not listed")
     return "\n".join(lines)
+
+
+def _seen(variables: Sequence[Variable], codes: Sequence[int]) -> str:
+    facts = [
+        f"{variable.name}={(variable.values or ())[code]}"
+        for variable, code in zip(variables, codes, strict=True)
+        if 0 <= code < len(variable.values or ())
+    ]
+    return ", ".join(facts) or "nothing seen"
+
+
+def _cases(count: int) -> str:
+    return "1 case" if count == 1 else f"{count} cases"
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count} times"
 
 
 def _decisions(decisions: Sequence[Decision]) -> str:
@@ -262,7 +286,7 @@ def _decision(decision: Decision, speaker: Speaker) -> str:
         ]
     )
     low, high = decision.bounds
-    scale = f"scores map {number(low)} to 0 and {number(high)} to 1"
+    scale = f"scores map {_digits(low)} to 0 and {_digits(high)} to 1"
     choice = "; ".join(f"'{label}' ({_do(label, speaker)})" for label in decision.actions)
     if decision.mode == "act":
         lead = f"in a fresh case, having seen {seen}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from itertools import permutations
 from typing import TYPE_CHECKING, Any
 
 from causalbench.errors import AnswerError
@@ -17,21 +18,22 @@ __all__ = ["parse_reply"]
 _LONGEST = 20_000  # characters from the end of a reply that are read
 _SENTENCE = 2000  # characters in which a number is looked for
 _SHOWN = 60
+_MOST_PARTS = 4  # assignments of a label that are read in any order
 _DECIMAL = r"(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?"
 _NUMBER = rf"[-+]?\s?{_DECIMAL}(?:\s*/\s*{_DECIMAL})?(?:\s*(?:%|percent\b|per cent\b))?"
 _EDGE = r"(?<![\w.,])"  # a number starts where no word, number or comma group goes on
 _END = r"(?![\w]|[.,][0-9])"
 _ONE = re.compile(rf"{_EDGE}(?P<one>{_NUMBER}){_END}")
 _RANGE = re.compile(
-    rf"{_EDGE}(?:[\[(]\s*)?(?P<low>{_NUMBER})\s*(?:\bto\b|\band\b|-|\.\.+|,|;)\s*(?P<high>{_NUMBER})"
-    rf"{_END}",
+    rf"[\[(]\s*(?P<low>{_NUMBER})\s*[,;]\s*(?P<high>{_NUMBER})\s*[\])]"
+    rf"|{_EDGE}(?P<from>{_NUMBER})\s*(?:\bto\b|\band\b|-|\.\.+|;)\s*(?P<to>{_NUMBER}){_END}",
     re.IGNORECASE,
 )
 _SPREAD = re.compile(rf"{_EDGE}(?P<one>{_NUMBER})\s*(?:±|\+/-|\+-)\s*(?P<by>{_NUMBER}){_END}")
 _NAMED = re.compile(r"\b[PE]\s?[(\[].*[)\]]\s*(?:=|:|\bis\b|\bin\b|\blies\b)")
 _MARK = re.compile(r"\banswer\b\s*(?:is\b|=|:)+\s*:?", re.IGNORECASE)
 _UNIDENTIFIED = re.compile(
-    r"(?:can\s?not|can't|could not|impossible to) be? ?(?:determined?|identif(?:y|ied)|known?)"
+    r"(?:can\s?not|can't|could not|impossible to) (?:be )?(?:determine|identif(?:y|ied)|know)"
     r"|not (?:be )?(?:identif(?:ied|iable)|determined|determinable|settled)"
     r"|\bunidentif(?:ied|iable)\b|\bundetermined\b|\bunderdetermined\b",
     re.IGNORECASE,
@@ -105,14 +107,17 @@ def _number(text: str) -> Answer:
     if len(ones) == 1:
         return Estimate(_value(ones[0]["one"]))
     if not ones:
-        return _abstention(text, "it holds no number; write for example 0.25, 25% or 1/4")
+        return _abstention(
+            text, "it holds no number; write for example 0.25 (with a point), 25% or 1/4"
+        )
     msg = f"{_quoted(text)} holds {len(ones)} numbers; write 'answer: ' and one of them."
     raise AnswerError(msg)
 
 
 def _interval(text: str, found: re.Match[str], tail: str, ones: list[re.Match[str]]) -> Answer:
     """Read a range, alone or behind the one number that it surrounds."""
-    low, high = _value(found["low"], found["high"]), _value(found["high"])
+    first, last = found["low"] or found["from"], found["high"] or found["to"]
+    low, high = _value(first, last), _value(last)
     outside = [one for one in ones if not found.start() <= one.start("one") < found.end()]
     if not outside:
         return Interval(low, high)
@@ -138,27 +143,35 @@ def _value(text: str, unit: str = "") -> float:
 
 
 def _choice(question: Question, text: str) -> Answer:
-    known = {_key(label): label for label in reversed(question.actions)}
-    wanted = text.strip().strip("\"'.! ")
+    wanted = text.strip("\"'.! ")
     if wanted in question.actions:
         return Choice(wanted)
-    folded = [label for label in question.actions if _key(label) == _key(text)]
-    if len(folded) == 1:
-        return Choice(folded[0])
-    left = f" {_key(text)} "
-    found = []
-    for key in sorted(known, key=len, reverse=True):  # longest first: "x=1, z=0" before "x=1"
-        pattern = rf"(?<![\w=]){re.escape(key)}(?![\w=])"
-        if re.search(pattern, left):
-            found.append(known[key])
-            left = re.sub(pattern, " ", left)
-    if len(found) == 1 and len(folded) < 2:  # noqa: PLR2004
-        return Choice(found[0])
-    options = ", ".join(question.actions)
+    names: dict[str, list[str]] = {}
+    for label in question.actions:
+        for name in _orders(label):
+            names.setdefault(name, []).append(label)
+    left, found = f" {_key(text)} ", list(names.get(_key(text), ()))
     if not found:
-        return _abstention(text, f"it names none of the options; write one of {options}")
-    msg = f"{_quoted(text)} names {max(len(found), len(folded))} options; write one of {options}."
+        for name in sorted(names, key=len, reverse=True):  # "x=1, z=0" before "x=1"
+            pattern = rf"(?<![\w=]){re.escape(name)}(?![\w=])"
+            if re.search(pattern, left):
+                found += names[name]
+                left = re.sub(pattern, " ", left)
+    if len(set(found)) == 1:
+        return Choice(found[0])
+    options = "; ".join(question.actions)
+    if not found:
+        return _abstention(text, f"it names none of the options; write one of: {options}")
+    msg = f"{_quoted(text)} names {len(set(found))} options; write one of: {options}."
     raise AnswerError(msg)
+
+
+def _orders(label: str) -> list[str]:
+    """Return a label's key in every order of its assignments, as people may write them."""
+    parts = [_key(part) for part in label.split(",")]
+    if len(parts) > _MOST_PARTS:
+        return [_key(label)]
+    return [",".join(order) for order in permutations(parts)]
 
 
 def _key(text: str) -> str:

@@ -74,9 +74,18 @@ def same(left, right):
     """Whether two dossiers are equal in content, arrays and their types included."""
     pairs = [
         (getattr(left, name), getattr(right, name))
-        for name in (
-            "id cell variables knowledge budget diagram mechanisms couplings decisions story"
-        ).split()
+        for name in [
+            "id",
+            "cell",
+            "variables",
+            "knowledge",
+            "budget",
+            "diagram",
+            "mechanisms",
+            "couplings",
+            "decisions",
+            "story",
+        ]
     ]
     arrays = [(left.rows, right.rows)]
     arrays += [(a.table, b.table) for a, b in zip(left.laws, right.laws, strict=True)]
