@@ -333,12 +333,24 @@ class SCM:
 
     @classmethod
     def from_pgmpy(
-        cls, model: Any, *, coupling: Coupling | None = None, hidden: Sequence[str] = ()
+        cls,
+        model: Any,
+        *,
+        coupling: Coupling | None = None,
+        hidden: Sequence[str] = (),
+        renormalise: bool = False,
     ) -> SCM:
-        """Read a pgmpy ``DiscreteBayesianNetwork``; ``coupling`` as in `from_bif`."""
+        """Read a pgmpy ``DiscreteBayesianNetwork``.
+
+        Args:
+            model: with a CPD for every node.
+            coupling: as in `from_bif`.
+            hidden: names to hide, besides the network's latents.
+            renormalise: as in `from_bif`.
+        """
         from causalbench.scm.pgmpy_models import from_pgmpy
 
-        return from_pgmpy(model, coupling=coupling, hidden=hidden)
+        return from_pgmpy(model, coupling=coupling, hidden=hidden, renormalise=renormalise)
 
     def to_dowhy(self) -> Any:
         """Return a ``dowhy.gcm`` model whose mechanisms are this model's."""

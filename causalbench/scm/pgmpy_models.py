@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from causalbench.errors import WorldError, suggest
+from causalbench.scm.bif import ROUNDING
 from causalbench.scm.couplings import Coupling, couple, natural_coupling
-from causalbench.scm.mechanism import Mechanism
+from causalbench.scm.mechanism import SUM_TOLERANCE, Mechanism
 from causalbench.scm.model import SCM
 from causalbench.scm.variable import Variable
 
@@ -56,13 +57,21 @@ def to_pgmpy(scm: SCM) -> Any:
     return network
 
 
-def from_pgmpy(model: Any, *, coupling: Coupling | None = None, hidden: Sequence[str] = ()) -> SCM:
+def from_pgmpy(
+    model: Any,
+    *,
+    coupling: Coupling | None = None,
+    hidden: Sequence[str] = (),
+    renormalise: bool = False,
+) -> SCM:
     """Return the model of a ``DiscreteBayesianNetwork``; its couplings are not known.
 
     Args:
         model: with a CPD for every node.
         coupling: for every CPT; None takes "independent" where that is small, else "monotone".
         hidden: names to hide, besides the network's latents.
+        renormalise: divide rows that miss 1 by rounding, with a warning that counts them; otherwise
+            they are errors.
 
     Raises:
         WorldError: a node without a CPD, a hidden name that is no node, or CPDs that do not fit.
@@ -77,6 +86,7 @@ def from_pgmpy(model: Any, *, coupling: Coupling | None = None, hidden: Sequence
         raise WorldError(f"from_pgmpy: the hidden '{name}' is no node; drop it.{hint}")
     variables: dict[str, Variable] = {}
     mechanisms: dict[str, Mechanism] = {}
+    mended = 0
     for node, name in names.items():
         cpd = model.get_cpds(node)
         if cpd is None or not hasattr(cpd, "state_names"):
@@ -84,14 +94,22 @@ def from_pgmpy(model: Any, *, coupling: Coupling | None = None, hidden: Sequence
         labels = tuple(str(label) for label in cpd.state_names[node])
         variables[name] = Variable(name, labels, name in latent)
         parents = tuple(names[parent] for parent in cpd.variables[1:])
-        cpt = np.moveaxis(np.asarray(cpd.values, dtype=np.float64), 0, -1)
+        cpt = np.moveaxis(np.array(cpd.values, dtype=np.float64), 0, -1)
         for axis, parent in enumerate(cpd.variables[1:]):
             own, here = model.get_cpds(parent).state_names[parent], cpd.state_names[parent]
             if sorted(map(str, own)) != sorted(map(str, here)):
                 raise WorldError(f"from_pgmpy: '{name}' knows other values of '{parent}' than it")
             cpt = cpt.take([list(here).index(label) for label in own], axis=axis)
+        miss = np.abs(cpt.sum(axis=-1) - 1)
+        if renormalise and miss.max() <= ROUNDING:
+            off = miss > SUM_TOLERANCE
+            cpt[off] /= cpt[off].sum(axis=-1, keepdims=True)
+            mended += int(off.sum())
         try:
             mechanisms[name] = couple(cpt, coupling or natural_coupling(cpt), parents)
         except WorldError as error:
             raise WorldError(f"mechanism of '{name}': {error}") from None
+    if mended:
+        text = f"{mended} rows of the network did not sum to 1 and were renormalised"
+        warnings.warn(text, UserWarning, stacklevel=3)
     return SCM(variables, mechanisms, couplings_known=False)

@@ -75,6 +75,21 @@ def test_pgmpy_models_without_tables_are_refused():
         SCM.from_pgmpy(3)
 
 
+def test_rounded_pgmpy_tables_are_mended_on_request_only():
+    """A row that sums to .999 is refused by its place, or divided with a warning."""
+    from pgmpy.factors.discrete import TabularCPD
+    from pgmpy.models import DiscreteBayesianNetwork
+
+    model = DiscreteBayesianNetwork()
+    model.add_nodes_from(["a"])
+    model.add_cpds(TabularCPD("a", 2, [[0.25], [0.749]]))
+    with pytest.raises(WorldError, match=r"mechanism of 'a': cpt: the .* sum to 0\.999"):
+        SCM.from_pgmpy(model)
+    with pytest.warns(UserWarning, match="1 rows of the network"):
+        found = SCM.from_pgmpy(model, renormalise=True)
+    assert found.mechanism("a").cpt(2)[0] == pytest.approx(0.25 / 0.999, abs=1e-15)
+
+
 def test_linear_models_have_no_pgmpy_form():
     """Pgmpy's discrete networks hold no real variables."""
     with pytest.raises(WorldError, match="linear-Gaussian"):
