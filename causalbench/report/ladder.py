@@ -78,14 +78,15 @@ def ladder(run: Run, *, width: int = WIDTH) -> RenderableType:
                 heights = {one["agent"]: one for one in agents if one["group"] == group}
                 parts += _titled(f"{track}, {meaning}", _skills(held, heights, width))
     if scored:
-        parts += [_legend(), Text()]
+        parts += [_legend(alone=any(row["low"] is None for row in scored)), Text()]
     for track, rows in sorted(by(run.rows, "track").items(), reverse=True):
         held = [r for r in rows if r["profile"] and r["rung"] > 1 and not r["control"]]
         if held:
             title = f"{track}: percent of answers nearest to a perfect see / do / imagine"
             parts += _titled(title, _readings(held))
     for track, rows in sorted(by(run.named, "track").items(), reverse=True):
-        title = f"{track} without twins: mean error, never in skill (answered/asked)"
+        what = "error" if track == "estimates" else "regret"
+        title = f"{track} without twins: mean {what}, never in skill (answered/asked)"
         parts += _titled(title, _named(rows))
     parts += _statuses(run.rows)
     return Group(*parts)
@@ -109,7 +110,9 @@ def _skill_table(rows: Sequence[Row], heights: Mapping[str, Row], *, flat: bool)
     across = places(rows)
     for place in across:
         pairs = max(row["pairs"] for row in rows if (row["rung"], row["cell"]) == place)
-        made.add_column(heading(*place, f"{pairs} pairs"), justify="right", no_wrap=True)
+        made.add_column(
+            heading(*place, f"{pairs} pair{'s' * (pairs > 1)}"), justify="right", no_wrap=True
+        )
     honest = any(one["honesty"] is not None for one in heights.values())
     made.add_column("\nrungs\nclimbed", justify="center", no_wrap=True)
     if honest:
@@ -163,8 +166,8 @@ def _controls_last(rows: Sequence[Row]) -> list[tuple[str, list[Row]]]:
     return sorted(by(rows, "agent").items(), key=lambda entry: bool(entry[1][0]["control"]))
 
 
-def _legend() -> Text:
-    """Say what the signs mean."""
+def _legend(*, alone: bool) -> Text:
+    """Say what the signs mean, and, where a base world stands alone, why there is no interval."""
     return Text.assemble(
         ("1", "bold"),
         " is the truth, ",
@@ -173,7 +176,8 @@ def _legend() -> Text:
         f"interval over base worlds and repeats. {NOT_PLAYED} was not played.\n",
         ("●", "green"),
         " a rung climbed: its interval lies above .5, and so does that of every rung below. "
-        "units, seconds: spent on a dossier, on average.",
+        "units, seconds: spent on a dossier, on average."
+        + (" A single base world gives no interval, and climbs nothing." if alone else ""),
         style="dim",
     )
 

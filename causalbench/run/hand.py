@@ -180,25 +180,13 @@ def _trained(hand: Hand, jobs: list[Job]) -> list[Job]:
     selection, factory = hand.selection, hand.contender.factory
     if hand.workers is not None:
         lessons = [
-            Lesson(
-                hand.contender,
-                selection.reference,
-                selection.seed,
-                hand.seed(repeat),
-                hand.checkpoint(repeat),
-            )
+            Lesson(hand.contender, selection.reference, hand.seed(repeat), hand.checkpoint(repeat))
             for repeat in repeats
         ]
         errors = dict(zip(repeats, hand.workers.train(lessons), strict=True))
     else:
         errors = {
-            repeat: train(
-                factory,
-                selection.suite,
-                selection.seed,
-                hand.seed(repeat),
-                hand.checkpoint(repeat),
-            )
+            repeat: train(factory, selection.suite, hand.seed(repeat), hand.checkpoint(repeat))
             for repeat in repeats
         }
     for job in jobs:

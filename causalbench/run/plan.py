@@ -13,10 +13,9 @@ from causalbench.errors import CausalBenchError, NotFoundError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from causalbench.run.contender import Contender
     from causalbench.task.types import Case
 
-__all__ = ["Selection", "cases_of", "describe", "select"]
+__all__ = ["Selection", "cases_of", "describe", "load", "select"]
 
 
 @dataclass(frozen=True)
@@ -132,13 +131,8 @@ def cases_of(selection: Selection) -> list[Case]:
     return cases
 
 
-def describe(cases: Sequence[Case], contenders: Sequence[Contender]) -> dict[str, Any]:
-    """Count what would be run.
-
-    Returns:
-        ``cells``: a row for each (role, track, rung, cell) with its pairs and items; ``agents``:
-        name -> the items that it plays.
-    """
+def describe(cases: Sequence[Case]) -> list[dict[str, Any]]:
+    """Count pairs and items: a row for each (role, track, rung, cell)."""
     pairs: dict[tuple[str, str, int, str], set[str]] = {}
     items: Counter[tuple[str, str, int, str]] = Counter()
     for case in cases:
@@ -147,7 +141,7 @@ def describe(cases: Sequence[Case], contenders: Sequence[Contender]) -> dict[str
         pairs.setdefault(place, set()).add(spot.pair_id)
         items[place] += len(case.items)
     order = {"skill": 0, "honesty": 1, "named": 2}
-    rows = [
+    return [
         {
             "role": role,
             "track": track,
@@ -158,8 +152,6 @@ def describe(cases: Sequence[Case], contenders: Sequence[Contender]) -> dict[str
         }
         for role, track, rung, cell in sorted(pairs, key=lambda p: (order.get(p[0], 3), *p[1:]))
     ]
-    plays = {one.name: sum(len(one.plays(case)) for case in cases) for one in contenders}
-    return {"cells": rows, "agents": plays}
 
 
 def _check(name: str, value: int | None, least: int) -> None:

@@ -50,7 +50,6 @@ class Lesson:
 
     contender: Contender
     reference: Any
-    seed: int
     agent_seed: int
     checkpoint: Path
 
@@ -160,7 +159,7 @@ def _outlive(sentinel: int) -> None:
 def _train(lesson: Lesson) -> str:
     """Train one agent in a worker."""
     suite = load(lesson.reference)
-    return train(lesson.contender.factory, suite, lesson.seed, lesson.agent_seed, lesson.checkpoint)
+    return train(lesson.contender.factory, suite, lesson.agent_seed, lesson.checkpoint)
 
 
 def _play(chunk: Chunk) -> list[list[Outcome]]:

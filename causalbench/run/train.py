@@ -18,9 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["train"]
 
 
-def train(
-    factory: Callable[[], Any], suite: Any, seed: int, agent_seed: int, checkpoint: Path
-) -> str:
+def train(factory: Callable[[], Any], suite: Any, agent_seed: int, checkpoint: Path) -> str:
     """Train a fresh agent on the suite's practice worlds and save it, unless that was done.
 
     The checkpoint is saved beside its place and moved there whole, so that a run killed in the
@@ -29,8 +27,7 @@ def train(
     Args:
         factory: gives a fresh agent.
         suite: whose practice worlds (none of them in the suite) it learns from.
-        seed: the suite's seed.
-        agent_seed: of this repeat.
+        agent_seed: of this repeat; it draws the practice worlds too.
         checkpoint: the folder to save to.
 
     Returns:
@@ -47,7 +44,7 @@ def train(
     draft.mkdir(parents=True)
     try:
         agent = factory()
-        agent.train(suite.practice(seed), rng=train_rng(agent_seed), clock=Clock())
+        agent.train(suite.practice(agent_seed), rng=train_rng(agent_seed), clock=Clock())
         agent.save(draft)
         if not any(draft.iterdir()):
             msg = "save(path) left nothing in the folder; write the checkpoint there."

@@ -1,0 +1,191 @@
+"""What the commands share: one-line errors, options with their variables, JSON, a config file."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from causalbench.errors import CausalBenchError, suggest
+
+__all__ = [
+    "ConfigOption",
+    "FilterOption",
+    "JobsOption",
+    "JsonOption",
+    "LimitOption",
+    "OneLine",
+    "SeedOption",
+    "env",
+    "fail",
+    "filters",
+    "print_json",
+    "table_width",
+]
+
+INTERRUPTED = 130
+_UsageError: type[Exception] = typer.BadParameter.__mro__[1]
+_ClickException: type[Exception] = typer.BadParameter.__mro__[2]
+_FILTERS = ("rung", "cell", "track", "role", "construction", "base", "pair_id", "side")
+_WHOLE = frozenset({"rung", "side"})
+_WIDTH = 118
+
+
+def env(flag: str) -> str:
+    """Return the environment variable of a flag: ``CAUSALBENCH_LOG_DIR`` for ``log-dir``."""
+    return f"CAUSALBENCH_{flag.upper().replace('-', '_')}"
+
+
+class OneLine(TyperGroup):
+    """A group of commands that says what is wrong on one plain line, and how it ended by number.
+
+    0 done; 1 a check or some items failed; 2 the user can mend it; 130 Ctrl-C. Any other exception
+    is a bug and keeps its traceback.
+    """
+
+    def main(self, *args: Any, standalone_mode: bool = True, **extra: Any) -> Any:
+        """Run a command line and exit."""
+        if not standalone_mode:
+            return super().main(*args, standalone_mode=False, **extra)
+        for stream in (sys.stdout, sys.stderr):
+            if hasattr(stream, "reconfigure"):
+                stream.reconfigure(errors="replace")
+        try:
+            code = super().main(*args, standalone_mode=False, **extra)
+        except (KeyboardInterrupt, typer.Abort):
+            code = INTERRUPTED
+        except (CausalBenchError, _ClickException) as error:
+            code = fail(_line(error))
+        sys.exit(code if isinstance(code, int) else 0)
+
+
+def fail(message: str) -> int:
+    """Print one line to stderr and return the exit code of a user error."""
+    print(f"error: {message}", file=sys.stderr)
+    return 2
+
+
+def print_json(value: Any) -> None:
+    """Print a value as JSON, alone on stdout."""
+    print(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False))
+
+
+def table_width() -> int | None:
+    """Return how wide a table may be: None for the terminal's own width."""
+    return None if sys.stdout.isatty() else _WIDTH
+
+
+def filters(text: str | None) -> dict[str, Any] | None:
+    """Read ``rung=2,cell=lab``.
+
+    Raises:
+        typer.BadParameter: no ``key=value``, a key that isn't one, or a rung that is no number.
+    """
+    if not text:
+        return None
+    found: dict[str, Any] = {}
+    for part in text.split(","):
+        key, sign, value = (piece.strip() for piece in part.partition("="))
+        if not sign or not value:
+            msg = f"'{part.strip()}' is not key=value; write e.g. rung=2,cell=lab."
+            raise typer.BadParameter(msg)
+        if key not in _FILTERS:
+            msg = f"there is no '{key}'; filter by {', '.join(_FILTERS)}.{suggest(key, _FILTERS)}"
+            raise typer.BadParameter(msg)
+        if key in _WHOLE and not value.isdecimal():
+            msg = f"{key} is '{value}', not a whole number; write e.g. {key}=1."
+            raise typer.BadParameter(msg)
+        found[key] = int(value) if key in _WHOLE else value
+    return found
+
+
+def _line(error: Exception) -> str:
+    """Return an error as one line; a wrong command line names the help that would show it right."""
+    if isinstance(error, CausalBenchError):
+        return " ".join(str(error).split())
+    text = " ".join(str(getattr(error, "format_message", error.__str__)()).split())
+    context = getattr(error, "ctx", None)
+    if isinstance(error, _UsageError) and context is not None:
+        text = f"{text.rstrip('.')}. See: {context.command_path} --help"
+    return text
+
+
+def _read_config(context: typer.Context, path: Path | None) -> Path | None:
+    """Take defaults from a YAML file; the command line and the environment override them."""
+    if path is None or context.resilient_parsing:
+        return path
+    import yaml
+
+    try:
+        data = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        msg = f"'{path}' can't be read as YAML: {error}"
+        raise typer.BadParameter(msg) from None
+    if not isinstance(data, dict):
+        msg = f"'{path}' holds a {type(data).__name__}; give flags and values, such as seed: 7."
+        raise typer.BadParameter(msg)
+    flags = {
+        spelling.lstrip("-").replace("-", "_"): parameter.name
+        for parameter in context.command.params
+        for spelling in parameter.opts
+        if parameter.name not in {"config", "help"}
+    }
+    defaults: dict[str, Any] = {}
+    for key, value in data.items():
+        flag = str(key).replace("-", "_")
+        if flag not in flags:
+            msg = f"'{path}' sets '{key}', which is no flag of this command.{suggest(flag, flags)}"
+            raise typer.BadParameter(msg)
+        defaults[str(flags[flag])] = _plain(flag, value)
+    context.default_map = {**(context.default_map or {}), **defaults}
+    return path
+
+
+def _plain(flag: str, value: Any) -> Any:
+    """Return a config value as the command line would give it."""
+    if isinstance(value, dict):
+        pairs = [f"{key}={_text(item)}" for key, item in value.items()]
+        return ",".join(pairs) if flag == "filter" else pairs
+    if flag in {"agent", "option", "A"} and not isinstance(value, list):
+        return [str(value)]
+    return value
+
+
+def _text(value: Any) -> str:
+    return json.dumps(value) if isinstance(value, bool) else str(value)
+
+
+SeedOption = Annotated[
+    int, typer.Option("--seed", envvar=env("seed"), min=0, help="Which items are drawn.")
+]
+LimitOption = Annotated[
+    int | None,
+    typer.Option("--limit", envvar=env("limit"), min=1, help="At most so many pairs of each kind."),
+]
+FilterOption = Annotated[
+    str | None,
+    typer.Option("--filter", envvar=env("filter"), help="Keep these only: rung=2,cell=lab."),
+]
+JobsOption = Annotated[
+    int,
+    typer.Option(
+        "--jobs", envvar=env("jobs"), min=1, help="Processes; answers don't depend on it."
+    ),
+]
+JsonOption = Annotated[
+    bool, typer.Option("--json", envvar=env("json"), help="Print JSON, alone on stdout.")
+]
+ConfigOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        envvar=env("config"),
+        is_eager=True,
+        callback=_read_config,
+        help="A YAML file of flags; the command line overrides it.",
+    ),
+]

@@ -1,0 +1,165 @@
+"""``causalbench run``: play agents on a suite and print the ladder."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from .common import (
+    ConfigOption,
+    FilterOption,
+    JobsOption,
+    JsonOption,
+    LimitOption,
+    SeedOption,
+    env,
+    filters,
+    print_json,
+)
+
+__all__ = ["run"]
+
+
+def run(  # noqa: PLR0913, PLR0917  (each argument is a flag)
+    suite: Annotated[str, typer.Argument(help="A suite, a world, or the path of a world file.")],
+    agent: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--agent", envvar=env("agent"), help="Name or file.py:Class; give it again for more."
+        ),
+    ] = None,
+    option: Annotated[
+        list[str] | None,
+        typer.Option("--option", "-A", envvar=env("option"), help="k=v, or agent.k=v for one."),
+    ] = None,
+    seed: SeedOption = 0,
+    repeats: Annotated[
+        int,
+        typer.Option("--repeats", envvar=env("repeats"), min=1, help="Trainings of each agent."),
+    ] = 1,
+    limit: LimitOption = None,
+    filter_: FilterOption = None,
+    log_dir: Annotated[
+        Path, typer.Option("--log-dir", envvar=env("log-dir"), help="Where the logs go.")
+    ] = Path("logs"),
+    jobs: JobsOption = 1,
+    config: ConfigOption = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", envvar=env("dry-run"), help="Say what would be run.")
+    ] = False,
+    fresh: Annotated[
+        bool,
+        typer.Option("--fresh", envvar=env("fresh"), help="Move an earlier log aside, start over."),
+    ] = False,
+    time_limit: Annotated[
+        float | None,
+        typer.Option("--time-limit", envvar=env("time-limit"), help="Seconds for one dossier."),
+    ] = None,
+    plot: Annotated[
+        Path | None,
+        typer.Option("--plot", envvar=env("plot"), help="Draw the ladder: a .png, .svg or .pdf."),
+    ] = None,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", envvar=env("quiet"), help="No progress, no notes.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Play agents on a suite and print how far up the ladder each gets.
+
+    The same command again goes on where the last one stopped. Ends with 1 if items failed.
+    """
+    del config  # its callback has taken the defaults from it
+    one_thread_each()
+    from causalbench.agent.options import parse_options
+    from causalbench.run import evaluate
+    from causalbench.run.plan import select
+    from causalbench.run.preview import preview
+
+    where = filters(filter_)
+    options = parse_options(option or [])
+    if dry_run:
+        selection = select(
+            suite, seed=seed, limit=limit, where=where, repeats=repeats, time_limit=time_limit
+        )
+        planned = preview(agent or [], selection, log_dir=log_dir, options=options)
+        _print_plan(planned, as_json=as_json)
+        return
+    check_plot(plot)
+    try:
+        found = evaluate(
+            agent or [],
+            suite,
+            seed=seed,
+            repeats=repeats,
+            log_dir=log_dir,
+            jobs=jobs,
+            limit=limit,
+            where=where,
+            fresh=fresh,
+            time_limit=time_limit,
+            progress=not quiet,
+            options=options,
+        )
+    except KeyboardInterrupt:
+        print("interrupted; the same command goes on from here.", file=sys.stderr)
+        raise
+    show_run(found, as_json=as_json, plot=plot, quiet=quiet)
+    raise typer.Exit(1 if found.failed else 0)
+
+
+def one_thread_each() -> None:
+    """Keep linear algebra to one thread, before anything imports it."""
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ.setdefault(name, "1")
+
+
+def check_plot(path: Path | None) -> None:
+    """Refuse a figure that can't be written before the run rather than after it."""
+    if path is None:
+        return
+    if path.suffix not in {".png", ".svg", ".pdf"}:
+        msg = f"'{path}' doesn't end in .png, .svg or .pdf; name such a file."
+        raise typer.BadParameter(msg, param_hint="--plot")
+    if not path.parent.is_dir():
+        msg = f"there is no folder '{path.parent}'; make it first."
+        raise typer.BadParameter(msg, param_hint="--plot")
+
+
+def show_run(found: Any, *, as_json: bool, plot: Path | None, quiet: bool) -> None:
+    """Print a run's tables, or its JSON; draw it; say where its logs are."""
+    from causalbench.report import plot_ladder, print_run
+
+    if not quiet:
+        for note in found.notes:
+            print(f"note: {note}", file=sys.stderr)
+    if as_json:
+        print_json(found.to_json())
+    else:
+        print_run(found)
+    if plot is not None:
+        plot_ladder(found, plot)
+    if not quiet:
+        for name, path in found.log_paths.items():
+            print(f"log of {name}: {path}", file=sys.stderr)
+
+
+def _print_plan(planned: dict[str, Any], *, as_json: bool) -> None:
+    """Print what would be run."""
+    if as_json:
+        print_json(planned)
+        return
+    print(f"{planned['suite']} version {planned['version']}, seed {planned['seed']}")
+    for row in planned["cells"]:
+        print(
+            f"  {row['role']:<8} {row['track']:<10} rung {row['rung']}  {row['cell']:<11}"
+            f"{row['pairs']:>5} pairs {row['items']:>6} items"
+        )
+    for row in planned["agents"]:
+        print(
+            f"{row['agent']}: {row['answers']} answers in {planned['repeats']} repeats, "
+            f"{row['logged']} of them logged in {row['log']}"
+        )

@@ -1,0 +1,142 @@
+"""``causalbench show``: a world, a suite or an agent, in full."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from causalbench.errors import NotFoundError, suggest
+
+from .common import JsonOption, SeedOption, print_json
+from .list import agents, suites, worlds
+from .run import one_thread_each
+
+__all__ = ["show"]
+
+
+def show(
+    name: Annotated[str, typer.Argument(help="A world, a suite, an agent, or a path.")],
+    seed: SeedOption = 0,
+    as_json: JsonOption = False,
+) -> None:
+    """Show what a name stands for; where it is a world and a suite, both."""
+    one_thread_each()
+    found: dict[str, Any] = {}
+    is_path = name.endswith((".yaml", ".yml", ".bif", ".bif.gz"))
+    if name in worlds() or is_path:
+        found["world"] = _world(name)
+    if name in suites():
+        found["suite"] = _suite(name, seed)
+    if name in agents() or ".py:" in name:
+        found["agent"] = _agent(name)
+    if not found:
+        near = suggest(name, [*worlds(), *suites(), *agents()])
+        msg = f"no world, suite or agent is called '{name}'.{near} `causalbench list` shows all."
+        raise NotFoundError(msg)
+    if as_json:
+        print_json(found)
+        return
+    for place, (kind, what) in enumerate(found.items()):
+        if place:
+            print()
+        _PRINTERS[kind](what)
+
+
+def _world(name: str) -> dict[str, Any]:
+    """Describe a world: what an agent may see of it, and its questions."""
+    from causalbench.task.world import load_world
+
+    world = load_world(name)
+    return {
+        "id": world.id,
+        "version": world.version,
+        "title": world.title,
+        "source": world.source,
+        "story": world.story,
+        "variables": {
+            variable.name: None if variable.values is None else list(variable.values)
+            for variable in (world.scm.variable(each) for each in world.scm.visible)
+        },
+        "hidden": list(world.scm.hidden),
+        "diagram": str(world.diagram),
+        "questions": [{"id": one.id, "query": one.query} for one in world.questions],
+        "decisions": [one.to_dict() for one in world.decisions],
+    }
+
+
+def _suite(name: str, seed: int) -> dict[str, Any]:
+    """Describe a suite: what it holds at a seed."""
+    from causalbench.run.plan import select
+    from causalbench.run.preview import preview
+
+    selection = select(name, seed=seed)
+    found = preview([], selection, log_dir="logs")
+    return {
+        **{key: found[key] for key in ("suite", "version", "digest", "seed", "cells")},
+        "title": getattr(selection.suite, "title", ""),
+    }
+
+
+def _agent(name: str) -> dict[str, Any]:
+    """Describe an agent: what it accepts and how it is made."""
+    import inspect
+
+    from causalbench.agent.registry import make_agent
+
+    spec = make_agent(name)
+    text = inspect.getdoc(type(spec.factory())) or ""
+    return {
+        "name": spec.name,
+        "about": text.split("\n\n", maxsplit=1)[0].replace("\n", " "),
+        "accepts": sorted(spec.accepts),
+        "cells": None if spec.cells is None else sorted(spec.cells),
+        "control": spec.control,
+        "options": dict(spec.config),
+        "version": spec.version,
+    }
+
+
+def _print_world(world: dict[str, Any]) -> None:
+    print(f"world {world['id']} version {world['version']}: {world['title']}")
+    print(f"source: {world['source']}")
+    if world["story"]:
+        print(f"\n{world['story']}")
+    print("\nvariables")
+    for name, values in world["variables"].items():
+        print(f"  {name}: {'real' if values is None else ', '.join(values)}")
+    if world["hidden"]:
+        print(f"  hidden: {', '.join(world['hidden'])}")
+    print(f"\ndiagram\n  {world['diagram'].replace('; ', chr(10) + '  ')}")
+    if world["questions"]:
+        print("\nquestions")
+        for one in world["questions"]:
+            print(f"  {one['id']}: {one['query']}")
+    if world["decisions"]:
+        print("\ndecisions")
+        for one in world["decisions"]:
+            print(f"  {one['id']}: {one['mode']}, {' | '.join(one['actions'])}")
+
+
+def _print_suite(suite: dict[str, Any]) -> None:
+    print(f"suite {suite['suite']} version {suite['version']}: {suite['title']}")
+    print(f"seed {suite['seed']}, digest {suite['digest']}")
+    for row in suite["cells"]:
+        print(
+            f"  {row['role']:<8} {row['track']:<10} rung {row['rung']}  {row['cell']:<11}"
+            f"{row['pairs']:>5} {'pairs' if row['role'] == 'skill' else 'cases'} "
+            f"{row['items']:>6} items"
+        )
+
+
+def _print_agent(agent: dict[str, Any]) -> None:
+    print(f"agent {agent['name']}: {agent['about']}")
+    print(f"accepts: {', '.join(agent['accepts'])}")
+    print(f"cells: {'all' if agent['cells'] is None else ', '.join(agent['cells'])}")
+    if agent["control"]:
+        print("control: handed the keys, shown apart")
+    for name, value in agent["options"].items():
+        print(f"option {name}={value}")
+
+
+_PRINTERS = {"world": _print_world, "suite": _print_suite, "agent": _print_agent}
