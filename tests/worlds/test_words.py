@@ -36,47 +36,48 @@ UMBRELLA = load_world("umbrella-rain")
         (
             "P(rain=yes | do(umbrella=no), seed=no)",
             (
-                "the probability that it rains when you take all umbrellas away, given that then the "
-                "clouds are not seeded"
+                "the probability that it rains when you take all umbrellas away, given that "
+                "then the clouds are not seeded"
             ),
         ),
         (
             "P(wet[umbrella=no]=yes | umbrella=yes, wet=no)",
             (
-                "the probability that people get wet when you take all umbrellas away, in a case in "
-                "which in fact people carry umbrellas and people stay dry, with all chance left as it "
-                "was in that case"
+                "the probability that people get wet when you take all umbrellas away, in a "
+                "case in which in fact people carry umbrellas and people stay dry, with all "
+                "chance left as it was in that case"
             ),
         ),
         (
             "P(rain[seed=yes]=no, rain[seed=no]=yes)",
             (
-                "the probability that, in one and the same case, it does not rain when you have the "
-                "clouds seeded; and it rains when you keep the clouds from being seeded"
+                "the probability that, in one and the same case, it does not rain when you have"
+                " the clouds seeded; and it rains when you keep the clouds from being seeded"
             ),
         ),
         (
             "P(wet=yes, rain[seed=no]=yes | seed[umbrella=no]=yes, umbrella=yes)",
             (
-                "the probability that, in one and the same case, people get wet with nothing changed; "
-                "and it rains when you keep the clouds from being seeded, given that, in that case, "
-                "the clouds are seeded when you take all umbrellas away; and people carry umbrellas "
-                "with nothing changed"
+                "the probability that, in one and the same case, people get wet with nothing "
+                "changed; and it rains when you keep the clouds from being seeded, given that, "
+                "in that case, the clouds are seeded when you take all umbrellas away; and "
+                "people carry umbrellas with nothing changed"
             ),
         ),
         (
             "P(wet[seed=yes, rain=rain[seed=no]]=yes)",
             (
-                "the probability that people get wet when you have the clouds seeded and you set rain "
-                "to the value that it would take when you keep the clouds from being seeded"
+                "the probability that people get wet when you have the clouds seeded and you "
+                "set rain to the value that it would take when you keep the clouds from being "
+                "seeded"
             ),
         ),
         ("P(rain != yes)", "the probability that it does not rain"),
         (
             "0.5*P(rain=yes) - P(wet=yes) + 1",
             (
-                "0.5 times (the probability that it rains) minus (the probability that people get "
-                "wet) plus 1"
+                "0.5 times (the probability that it rains) minus (the probability that people "
+                "get wet) plus 1"
             ),
         ),
     ],
