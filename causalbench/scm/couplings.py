@@ -21,8 +21,18 @@ from causalbench.scm.mechanism import MAX_CELLS, Mechanism, as_distribution
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["MAX_NOISE", "Coupling", "antitone", "couple", "independent", "mixture", "monotone"]
-__all__ += ["natural_coupling", "pad_noise", "shuffle_noise"]
+__all__ = [
+    "MAX_NOISE",
+    "Coupling",
+    "antitone",
+    "couple",
+    "independent",
+    "mixture",
+    "monotone",
+    "natural_coupling",
+    "pad_noise",
+    "shuffle_noise",
+]
 
 MAX_NOISE = 4096
 _MERGE = 1e-15  # thresholds nearer than this differ by rounding, not by intent
