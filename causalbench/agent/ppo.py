@@ -30,16 +30,17 @@ if TYPE_CHECKING:
 __all__ = ["PPOAgent"]
 
 _ENVS = 16
-_ROLLOUT = 32  # steps of each environment between two updates: 512 episodes
-_BATCH = 128
+_ROLLOUT = 32  # the most steps of each environment between two updates: 512 episodes
+_ROLLOUTS = 16  # the least number of rollouts: with fewer steps each becomes shorter
+_BATCHES = 4  # of each rollout
 
 
 class PPOAgent:
     """Train one small policy for each decision, and answer with its likeliest action.
 
     Args:
-        steps: episodes of each decision, at most; the budget may allow fewer, and they are rounded
-            down to whole rollouts of 512 (or to one shorter rollout).
+        steps: episodes of each decision, at most; the budget may allow fewer. They are played in
+            16 rollouts or more, of 16 to 512 episodes each, and rounded down to whole ones.
         learning_rate: of Adam.
         entropy: weight of the entropy bonus.
         epochs: passes over each rollout.
@@ -85,7 +86,7 @@ class PPOAgent:
                 return
             if steps < _ENVS:
                 continue  # not one step of each environment
-            rollout = max(1, min(_ROLLOUT, steps // _ENVS))
+            rollout = max(1, min(_ROLLOUT, steps // (_ENVS * _ROLLOUTS)))
             env = cast("WorldVectorEnv", lab.env(decision.id, num_envs=_ENVS))
             with _quiet_globals():
                 policy = self._trained(env, rollout, steps // (rollout * _ENVS), seed, clock)
@@ -108,13 +109,11 @@ class PPOAgent:
 
         episodes = rollout * _ENVS
         env.stop_after(episodes * rollouts)
-        # A batch that does not divide the rollout would be cut short, with a warning.
-        batch = _BATCH if episodes % _BATCH == 0 else episodes
         model = load_ppo()(
             "MlpPolicy",
             LabVecEnv(env),
             n_steps=rollout,
-            batch_size=batch,
+            batch_size=episodes // _BATCHES,
             n_epochs=self.config["epochs"],
             learning_rate=self.config["learning_rate"],
             ent_coef=self.config["entropy"],

@@ -36,8 +36,8 @@ def trained(lab_case, lab_for):
     [
         (1024, 9000, 1024),
         (9000, 1024, 1024),
-        (1100, 1100, 1024),  # whole rollouts of 512
-        (100, 100, 96),  # one rollout of 6 steps in 16 environments
+        (1100, 1100, 1088),  # 17 rollouts of 64
+        (100, 100, 96),  # 6 rollouts of 16, the shortest there are
         (16, 16, 16),
         (9, 9, 0),  # not one step of each environment
     ],
