@@ -11,7 +11,9 @@ from causalbench.board.submission import ANSWERS, HEAD, MANIFEST, SCHEMA, line_d
 from causalbench.errors import LogError, SubmissionError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
+
+    from causalbench.score.record import Record
 
 __all__ = ["pack"]
 
@@ -85,9 +87,9 @@ def _runs(log_dir: Path) -> list[Path]:
 def _agent(folder: Path) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """Return one run's manifest and its answer lines, with digests and losses."""
     from causalbench.run.rescore import rescore
+    from causalbench.run.store import read_manifest
 
-    again = rescore(folder)
-    manifest = dict(again.manifest)
+    manifest = read_manifest(folder)
     if manifest.get("status") != "success":
         msg = (
             f"the run in '{folder}' has not finished (status {manifest.get('status')}); "
@@ -95,10 +97,10 @@ def _agent(folder: Path) -> tuple[dict[str, Any], list[dict[str, Any]]]:
         )
         raise LogError(msg)
     name = manifest["agent"]["name"]
-    return manifest, list(_lines(name, again.records))
+    return manifest, list(_lines(name, rescore(folder).records))
 
 
-def _lines(name: str, records: Any) -> Iterator[dict[str, Any]]:
+def _lines(name: str, records: Iterable[Record]) -> Iterator[dict[str, Any]]:
     """Yield a line an item: what was said, its digest and its loss; nothing of the key."""
     for record in records:
         line = {

@@ -119,11 +119,10 @@ def _recompute(log: AgentLog, built: dict[Any, list[Case]]) -> Verified:
         for case in cases:
             for item in contender.plays(case):
                 place = (repeat, case.dossier.id, item.question.id)
-                line = answered.pop(place, None)
-                if line is None:
+                if place not in answered:
                     msg = f"{log.folder}: {_item(*place)} is missing."
                     raise SubmissionError(msg)
-                records.append(_rescored(log, case, item, line))
+                records.append(_rescored(log, case, item, answered.pop(place)))
     if answered:
         msg = f"{log.folder}: {_item(*next(iter(answered)))} is not in the suite."
         raise SubmissionError(msg)
