@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from .ask import ask
+from .board import board_app
 from .check import check
 from .common import OneLine
 from .info import info
@@ -36,6 +37,7 @@ app.command("make")(make)
 app.command("score")(score)
 app.command("check")(check)
 app.command("info")(info)
+app.add_typer(board_app, name="board")
 
 
 def _print_version(wanted: bool) -> None:
