@@ -1,1 +1,172 @@
-"""Measure how far up Pearl's ladder an agent gets."""
+"""Measure how far up Pearl's ladder an agent gets.
+
+    import causalbench as cb
+
+    world = cb.load_world("umbrella-rain")
+    cb.truth(world, "P(rain=yes | do(umbrella=no))").value
+    run = cb.evaluate("q-offline", "umbrella-rain")
+    run.ladder()
+
+Every name below is loaded when it is first used, so importing the package costs nothing.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from causalbench.agent.check import check_agent
+    from causalbench.agent.protocol import Agent, Clock
+    from causalbench.agent.registry import list_agents, make_agent
+    from causalbench.board.pack import pack
+    from causalbench.board.site import board
+    from causalbench.board.verify import verify
+    from causalbench.errors import CausalBenchError
+    from causalbench.graph import Diagram
+    from causalbench.query import Choice as ChoiceQuery
+    from causalbench.query import Query, Vocabulary
+    from causalbench.report import plot_ladder, print_run
+    from causalbench.run.check_suite import check_suite
+    from causalbench.run.evaluate import evaluate
+    from causalbench.run.rescore import rescore
+    from causalbench.run.result import Run
+    from causalbench.scm import SCM
+    from causalbench.task.answer import Abstain, Answer, Choice, Estimate, Interval
+    from causalbench.task.check import check_world
+    from causalbench.task.explain import explain
+    from causalbench.task.lab import Lab
+    from causalbench.task.suite import Suite, list_suites, load_suite, make, questions
+    from causalbench.task.types import Case, Dossier, Item, Key, Question
+    from causalbench.task.world import World, list_worlds, load_world
+    from causalbench.truth import Budget, Knowledge, Truth, truth, truth_many
+
+__all__ = [
+    "SCM",
+    "Abstain",
+    "Agent",
+    "Answer",
+    "Budget",
+    "Case",
+    "CausalBenchError",
+    "Choice",
+    "Clock",
+    "Diagram",
+    "Dossier",
+    "Estimate",
+    "Interval",
+    "Item",
+    "Key",
+    "Knowledge",
+    "Lab",
+    "Query",
+    "Question",
+    "Run",
+    "Suite",
+    "Truth",
+    "World",
+    "__version__",
+    "board",
+    "check_agent",
+    "check_suite",
+    "check_world",
+    "evaluate",
+    "explain",
+    "list_agents",
+    "list_suites",
+    "list_worlds",
+    "load_suite",
+    "load_world",
+    "make",
+    "make_agent",
+    "pack",
+    "parse",
+    "plot_ladder",
+    "print_run",
+    "questions",
+    "rescore",
+    "truth",
+    "truth_many",
+    "verify",
+]
+
+_HOMES = {
+    "causalbench.agent.check": ("check_agent",),
+    "causalbench.agent.protocol": ("Agent", "Clock"),
+    "causalbench.agent.registry": ("list_agents", "make_agent"),
+    "causalbench.board": ("board", "pack", "verify"),
+    "causalbench.errors": ("CausalBenchError",),
+    "causalbench.graph": ("Diagram",),
+    "causalbench.query": ("Query",),
+    "causalbench.report": ("plot_ladder", "print_run"),
+    "causalbench.run": ("Run", "evaluate", "rescore"),
+    "causalbench.run.check_suite": ("check_suite",),
+    "causalbench.scm": ("SCM",),
+    "causalbench.task.answer": ("Abstain", "Answer", "Choice", "Estimate", "Interval"),
+    "causalbench.task.check": ("check_world",),
+    "causalbench.task.explain": ("explain",),
+    "causalbench.task.lab": ("Lab",),
+    "causalbench.task.suite": ("Suite", "list_suites", "load_suite", "make", "questions"),
+    "causalbench.task.types": ("Case", "Dossier", "Item", "Key", "Question"),
+    "causalbench.task.world": ("World", "list_worlds", "load_world"),
+    "causalbench.truth": ("Budget", "Knowledge", "Truth", "truth", "truth_many"),
+}
+_HOME = {name: home for home, names in _HOMES.items() for name in names}
+_ROOMS = frozenset({"agent", "env", "query", "report", "run", "scm", "score", "task"})
+
+
+def parse(text: str, world: World | SCM | Vocabulary | None = None) -> Query | ChoiceQuery:
+    """Read a query, and check its names against a world.
+
+    Args:
+        text: the query.
+        world: a world, an SCM or a vocabulary; None leaves names unchecked.
+
+    Raises:
+        QuerySyntaxError: the text is no query; the message names the column.
+        UnknownNameError: the world lacks a variable or a value.
+    """
+    from causalbench.query import parse as parse_query
+
+    vocabulary: Any = getattr(world, "vocabulary", world)
+    return parse_query(text, vocabulary)
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name, or a room, when it is first used."""
+    if name == "__version__":
+        from causalbench.run.identity import package_version
+
+        return package_version()
+    if name in _HOME:
+        return getattr(import_module(_HOME[name]), name)
+    if name in _ROOMS:
+        return import_module(f"causalbench.{name}")
+    msg = f"module 'causalbench' has no attribute '{name}'"
+    raise AttributeError(msg)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__, *_ROOMS})
+
+
+class _CallableRoom(ModuleType):
+    """A room that can be called as the function of its name: `causalbench.board(...)`."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Call the function that the room is named after."""
+        return getattr(self, self.__name__.rpartition(".")[2])(*args, **kwargs)
+
+
+class _Package(ModuleType):
+    """This package: the import system binds a room over the function of the same name."""
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if isinstance(value, ModuleType) and _HOME.get(name) == value.__name__:
+            value.__class__ = type(value) if callable(value) else _CallableRoom
+        super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package

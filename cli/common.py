@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
 from causalbench.errors import CausalBenchError, suggest
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 __all__ = [
     "ConfigOption",
@@ -47,19 +50,26 @@ class OneLine(TyperGroup):
     is a bug and keeps its traceback.
     """
 
-    def main(self, *args: Any, standalone_mode: bool = True, **extra: Any) -> Any:
+    def main(  # type: ignore[override]  # what only Windows and completion pass goes to `extra`
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        *,
+        standalone_mode: bool = True,
+        **extra: Any,
+    ) -> Any:
         """Run a command line and exit."""
         if not standalone_mode:
-            return super().main(*args, standalone_mode=False, **extra)
+            return super().main(args, prog_name, standalone_mode=False, **extra)
         for stream in (sys.stdout, sys.stderr):
             if hasattr(stream, "reconfigure"):
                 stream.reconfigure(errors="replace")
         try:
-            code = super().main(*args, standalone_mode=False, **extra)
+            code = super().main(args, prog_name, standalone_mode=False, **extra)
         except (KeyboardInterrupt, typer.Abort):
             code = INTERRUPTED
         except (CausalBenchError, _ClickException) as error:
-            code = fail(_line(error))
+            code = fail(_line(error)) if not _is_help(error) else 2
         sys.exit(code if isinstance(code, int) else 0)
 
 
@@ -101,6 +111,15 @@ def filters(text: str | None) -> dict[str, Any] | None:
             raise typer.BadParameter(msg)
         found[key] = int(value) if key in _WHOLE else value
     return found
+
+
+def _is_help(error: Exception) -> bool:
+    """Print the help that a group of commands gives when it is named alone."""
+    context = getattr(error, "ctx", None)
+    if type(error).__name__ != "NoArgsIsHelpError" or context is None:
+        return False
+    print(context.get_help(), file=sys.stderr)
+    return True
 
 
 def _line(error: Exception) -> str:

@@ -81,6 +81,7 @@ def evaluate(  # noqa: PLR0913  (every argument is a flag of the command line)
     notes: list[str] = []
     digests: dict[int, str] = {}
     folders: dict[str, Path] = {}
+    manifests: dict[str, Mapping[str, Any]] = {}
     total = repeats * sum(len(one.plays(case)) for one in entered for case in cases)
     with ExitStack() as stack:
         stack.enter_context(one_thread())
@@ -104,6 +105,7 @@ def evaluate(  # noqa: PLR0913  (every argument is a flag of the command line)
                     folders[one.name] = folder
                     store.write_scores(record.to_dict() for record in played)
                     store.mark("success", finished=now())
+                    manifests[one.name] = store.manifest
             records.extend(played)
     return Run(
         suite=selection.suite_name,
@@ -113,6 +115,7 @@ def evaluate(  # noqa: PLR0913  (every argument is a flag of the command line)
         records=tuple(records),
         log_paths=folders,
         notes=tuple(notes),
+        manifests=manifests,
     )
 
 

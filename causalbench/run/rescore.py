@@ -66,6 +66,7 @@ def rescore(log: str | Path, suite: Any = None) -> Run:
         digest=selection.digest,
         records=tuple(records),
         log_paths=paths,
+        manifests={one["agent"]["name"]: one for one in manifests.values()},
     )
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from causalbench.errors import LogError
 from causalbench.score.table import score_table
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ class Run:
         records: one for each item, agent and repeat, agents in the order they were named.
         log_paths: agent -> its log folder; empty where nothing was logged.
         notes: what a reader should know, one line each.
+        manifests: agent -> what its log says of the run; empty where nothing was logged.
     """
 
     suite: str
@@ -40,6 +42,7 @@ class Run:
     records: Sequence[Record]
     log_paths: Mapping[str, Path] = field(default_factory=dict)
     notes: Sequence[str] = ()
+    manifests: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @cached_property
     def _table(self) -> dict[str, Any]:
@@ -62,6 +65,18 @@ class Run:
         """The questions without a twin: a row for each (agent, track, cell, rung)."""
         rows: list[dict[str, Any]] = self._table["named"]
         return rows
+
+    @property
+    def manifest(self) -> Mapping[str, Any]:
+        """The manifest of a run of one agent.
+
+        Raises:
+            LogError: nothing was logged, or several agents were.
+        """
+        if len(self.manifests) != 1:
+            msg = f"the run has {len(self.manifests)} manifests; take one of `run.manifests`."
+            raise LogError(msg)
+        return next(iter(self.manifests.values()))
 
     @property
     def failed(self) -> int:

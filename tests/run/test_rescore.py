@@ -17,6 +17,7 @@ def test_a_log_scores_as_its_run(toy, agent, tmp_path):
     again = rescore(tmp_path, toy)
     assert again.to_json() == run.to_json()
     assert again.log_paths == run.log_paths
+    assert again.manifests == run.manifests
 
 
 def test_one_folder_scores_alone(toy, agent, tmp_path):
