@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
+from pathlib import Path  # noqa: TC003  (Typer reads the annotations at run time)
 from typing import Annotated
 
 import typer
@@ -17,7 +17,8 @@ board_app = typer.Typer(help="Pack, verify and publish results.", no_args_is_hel
 def pack_command(
     log_dir: Annotated[Path, typer.Argument(help="The --log-dir of a finished run.")],
     output: Annotated[
-        Path, typer.Option("-o", "--output", help="The zip file to write.", envvar="CAUSALBENCH_OUTPUT")
+        Path,
+        typer.Option("-o", "--output", help="The zip file to write.", envvar="CAUSALBENCH_OUTPUT"),
     ],
     title: Annotated[
         str, typer.Option(help="What to call the submission.", envvar="CAUSALBENCH_TITLE")

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = ["rung_plot"]
 
+_RIGHT = 1.1
 _LEFT = -1.25  # skills below are drawn as an arrow at the edge: they have no lower bound
 _INK, _SOFT, _GOOD, _LINE = "#16232b", "#8a979f", "#0b7a75", "#dde4e8"
 
@@ -56,14 +57,17 @@ def _panel(panel: Any, cell: str, names: Sequence[str], rows: Mapping[str, Any])
         row = rows.get(name)
         if row is None or row["skill"] is None:
             continue
-        colour = _SOFT if row["control"] else _GOOD if row["low"] > 0 else _INK
+        low, high = row["low"], row["high"]
+        above = low is not None and low > 0
+        colour = _SOFT if row["control"] else _GOOD if above else _INK
         if row["skill"] < _LEFT:
             panel.plot([_LEFT + 0.04], [place], marker="<", color=colour, markersize=4.5)
             continue
-        low, high = max(row["low"], _LEFT), min(row["high"], 1.1)
-        panel.plot([low, high], [place, place], color=colour, linewidth=1.6, alpha=0.6)
+        if low is not None:  # a single base world gives no interval
+            ends = [max(low, _LEFT), min(high, _RIGHT)]
+            panel.plot(ends, [place, place], color=colour, linewidth=1.6, alpha=0.6)
         panel.plot([row["skill"]], [place], marker="o", color=colour, markersize=4.5)
-    panel.set(xlim=(_LEFT, 1.1), ylim=(len(names) - 0.4, -0.6), xticks=[-1, 0, 1])
+    panel.set(xlim=(_LEFT, _RIGHT), ylim=(len(names) - 0.4, -0.6), xticks=[-1, 0, 1])
     panel.set_yticks(range(len(names)), labels=names)
     panel.set_title(cell, fontsize=9, loc="left", color=_INK)
     panel.tick_params(length=0, colors=_INK)
