@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["check_agent"]
 
-_TRAIN_SECONDS = 10.0
+_TRAIN_SECONDS = 5.0
 Said = dict[str, dict[str, Any] | None]
 
 

@@ -84,7 +84,12 @@ class Lab:
         self._rng, self._tags = child(rng), child(rng)
         self._meter = Meter(dossier.budget)
         self._units: dict[int, dict[str, Any]] = {}
-        self.knowledge: Knowledge = dossier.knowledge
+        self._knowledge = dossier.knowledge
+
+    @property
+    def knowledge(self) -> Knowledge:
+        """The regime, and what is shown; it cannot be set."""
+        return self._knowledge
 
     @property
     def left(self) -> Budget:
@@ -229,7 +234,7 @@ class Lab:
 
     def _require(self, regime: str, what: str) -> None:
         """Refuse what needs a higher regime than the lab's."""
-        mine = self.knowledge.regime
+        mine = self._knowledge.regime
         if REGIMES.index(mine) < REGIMES.index(regime):
             msg = f"{what} needs regime '{regime}', this lab has '{mine}'; stay within '{mine}'."
             raise AccessError(msg)
@@ -266,7 +271,7 @@ class Lab:
         self._meter.charge("interventions" if forced else "rows", int(n))
         noise = self._scm.draw_noise(int(n), rng=self._rng)
         ids = None
-        if self.knowledge.regime == "replay":
+        if self._knowledge.regime == "replay":
             ids = (words(self._tags, int(n)) >> np.uint64(1)).astype(np.int64)
             names = list(noise)
             columns = zip(*(noise[name] for name in names), strict=True)

@@ -219,3 +219,11 @@ def test_what_the_lab_shows_has_the_exact_law(lab_of, scm, query, look):
     lab = lab_of("replay", rows=20_000, interventions=20_000, replays=20_000)
     bound = math.sqrt(math.log(2e9) / (2 * 20_000))
     assert abs(look(lab).mean() - truth(scm, query).value) <= bound
+
+
+@pytest.mark.parametrize("name", ["knowledge", "left", "spent", "env_steps"])
+def test_what_a_lab_says_of_itself_cannot_be_set(lab_of, name):
+    """Regime and budget are not the agent's to change."""
+    lab = lab_of("see", rows=1)
+    with pytest.raises(AttributeError):
+        setattr(lab, name, None)
