@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -16,9 +15,11 @@ from causalbench.task.encode import canonical_json, dossier_from_dict, key_from_
 from causalbench.task.honesty import WIDTH
 from causalbench.task.leaks import find_leaks, pairs_of, sealed_view
 from causalbench.task.proof import TOLERANCE
+from causalbench.task.rungs import INTERVENTION
 from causalbench.task.suite import load_suite
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from causalbench.task.suite import Suite
@@ -84,7 +85,7 @@ def _pair(pair: tuple[Case, Case]) -> Iterator[str]:
     if round(sum(item.key.floor for item in first.items), 9) < margin:
         yield f"the floor is below {margin}"
     yield from _theorem(couples, first.placement.rung)
-    if first.placement.rung == 2 and first.placement.cell == "diagram":  # noqa: PLR2004
+    if first.placement.rung == INTERVENTION and first.placement.cell == "diagram":
         for case in pair:
             if case.dossier.diagram is None or not effects_identified(case.dossier.diagram):
                 yield "an effect is not identified from diagram and law in one of the twins"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +16,7 @@ from causalbench.task.decide import DecisionValue, decision_query, decision_valu
 from causalbench.task.dressing import align, exact_laws, mask, opaque_id, sample_rows
 from causalbench.task.encode import rounded
 from causalbench.task.proof import prove
+from causalbench.task.rungs import COUNTERFACTUAL
 from causalbench.task.text import question_text
 from causalbench.task.types import (
     UNSEEN,
@@ -32,6 +32,8 @@ from causalbench.task.types import (
 from causalbench.truth import Budget, Knowledge, truth
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from causalbench.scm import SCM
     from causalbench.task.construct.draft import Draft
     from causalbench.task.types import Track
@@ -93,7 +95,7 @@ def knowledge_of(rung: int, cell: str, couplings: Mapping[str, Any] | None = Non
     if cell == "mechanisms":
         return Knowledge("see", "mechanisms")
     if cell == "diagram":
-        return Knowledge("do" if rung == 3 else "see", "diagram", told)  # noqa: PLR2004
+        return Knowledge("do" if rung == COUNTERFACTUAL else "see", "diagram", told)
     return Knowledge(_REGIMES[rung], "none")  # type: ignore[arg-type]
 
 
@@ -104,7 +106,7 @@ def budget_of(rung: int, cell: str, lab: Mapping[str, int]) -> Budget:
     return Budget(
         rows=lab["rows"],
         interventions=lab["interventions"] if rung > 1 else 0,
-        replays=lab["replays"] if rung > 2 else 0,  # noqa: PLR2004
+        replays=lab["replays"] if rung == COUNTERFACTUAL else 0,
     )
 
 
@@ -137,8 +139,11 @@ def pair_cases(
         sides = mask(sides, rng)
     proof = prove(sides, draft.rung, rng=rng)
     dossiers = _dossiers(sides, couplings, draft, place, lab, rng)
-    pairs = _estimates if draft.decision is None else _decisions
-    items = pairs(sides, draft, place, rng)
+    items = (
+        _estimates(sides, draft, place, rng)
+        if draft.decision is None
+        else _decisions(sides, draft, draft.decision, place, rng)
+    )
     name = place.pair_id(draft.rung)
     placements = [
         Placement(
@@ -160,7 +165,7 @@ def pair_cases(
     return first, second
 
 
-def dossier_of(  # noqa: PLR0913
+def dossier_of(
     scm: SCM,
     cell: str,
     knowledge: Knowledge,
@@ -189,7 +194,7 @@ def dossier_of(  # noqa: PLR0913
     )
 
 
-def _dossiers(  # noqa: PLR0913
+def _dossiers(
     sides: tuple[SCM, SCM],
     couplings: tuple[Mapping[str, Any], Mapping[str, Any]],
     draft: Draft,
@@ -201,7 +206,7 @@ def _dossiers(  # noqa: PLR0913
     decisions = () if draft.decision is None else (draft.decision,)
     made = []
     # Below its rung a pair has one law, and both twins are given the same bytes of it.
-    shared = exact_laws(sides[0], interventions=rung == 3) if cell == "diagram" else ()  # noqa: PLR2004
+    shared = exact_laws(sides[0], interventions=rung == COUNTERFACTUAL) if cell == "diagram" else ()
     for side, told in zip(sides, couplings, strict=True):
         dossier = dossier_of(
             side,
@@ -256,11 +261,10 @@ def _estimates(
 def _decisions(
     sides: tuple[SCM, SCM],
     draft: Draft,
+    decision: Decision,
     place: Place,
     rng: np.random.Generator,
 ) -> list[list[Item]]:
-    decision = draft.decision
-    assert decision is not None  # noqa: S101  (the caller has looked)
     rows = [decision_values(side, decision) for side in sides]
     seen = [[row.observation for row in side] for side in rows]
     if seen[0] != seen[1]:

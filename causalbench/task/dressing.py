@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from causalbench.scm import SCM
 
-__all__ = ["align", "exact_laws", "mask", "opaque_id", "sample_rows"]
+__all__ = ["align", "discrete", "exact_laws", "mask", "opaque_id", "sample_rows"]
 
 _UNIT = 10**12  # shown probabilities are whole multiples of 1e-12
 
@@ -57,15 +57,28 @@ def mask(sides: tuple[SCM, SCM], rng: np.random.Generator) -> tuple[SCM, SCM]:
     sizes: dict[str, int] = {}
     for side in sides:
         for name in side.names:
-            count = int((side.mechanism(name).noise > 0.0).sum())
+            count = int((discrete(side, name).noise > 0.0).sum())
             sizes[name] = max(sizes.get(name, 0), 2 * count)
     masked = [
         side.replace(
-            mechanisms={name: _split(side.mechanism(name), sizes[name], rng) for name in side.names}
+            mechanisms={name: _split(discrete(side, name), sizes[name], rng) for name in side.names}
         )
         for side in sides
     ]
     return masked[0], masked[1]
+
+
+def discrete(scm: SCM, name: str) -> Mechanism:
+    """Return the mechanism of a discrete variable.
+
+    Raises:
+        TwinError: the variable is real.
+    """
+    mechanism = scm.mechanism(name)
+    if not isinstance(mechanism, Mechanism):
+        msg = f"'{name}' is real; twins are made of discrete worlds."
+        raise TwinError(msg)
+    return mechanism
 
 
 def _split(mechanism: Mechanism, size: int, rng: np.random.Generator) -> Mechanism:

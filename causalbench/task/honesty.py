@@ -1,7 +1,7 @@
 """Honesty items: questions that what is given settles, and others, alike, that it does not.
 
 An item that is not settled comes with a witness: a second world, alike in everything the dossier
-permits, with another answer. Worlds and witnesses are twins, used here to show what cannot be known.
+permits, with another answer. Worlds and witnesses are twins that show what cannot be known.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from causalbench import rng as draws
 from causalbench.errors import TwinError
+from causalbench.query import Choice as QueryChoice
 from causalbench.query import parse, rung_of
 from causalbench.task.construct.asks import (
     Ask,
@@ -143,6 +144,9 @@ def settled_case(  # noqa: PLR0913
     if cell == "diagram":
         dossier = replace(dossier, laws=exact_laws(world, interventions=False))
     asked = parse(query, world.vocabulary)
+    if isinstance(asked, QueryChoice):
+        msg = f"{name}: an honesty item asks for a number, not for a choice; ask its objective."
+        raise TwinError(msg)
     answer = truth(world, asked)
     other = None if witness is None else rounded(value(witness, asked))
     exact = rounded(float(answer.value))
@@ -174,7 +178,7 @@ def settled_case(  # noqa: PLR0913
         construction=kind,
         proof={} if witness is None else proof,
     )
-    item = Item(worded(question, world, None, phrases), key)  # type: ignore[arg-type]
+    item = Item(worded(question, world, None, phrases), key)
     return Case(dossier, (item,), placement, world)
 
 

@@ -1,14 +1,13 @@
 """Look for ways in which a twin shows its side: in ids, digits, orders, or anything not permitted.
 
 `sealed_view` is what reaches the agent without the permitted evidence; twins must agree on it byte
-for byte. `find_leaks` tests statistics of the rest against the side. `audit_blind` gives an answerer
-nothing but the rungs below: whoever still scores has seen a key.
+for byte. `find_leaks` tests statistics of the rest against the side. `audit_blind` gives an
+answerer nothing but the rungs below: whoever still scores has seen a key.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -17,12 +16,15 @@ import numpy as np
 from causalbench.errors import ScoreError, TwinError
 from causalbench.task.answer import Choice, Estimate
 from causalbench.task.construct.net import CELLS
-from causalbench.task.dressing import exact_laws
+from causalbench.task.dressing import discrete, exact_laws
 from causalbench.task.encode import canonical_json
+from causalbench.task.rungs import ASSOCIATION, COUNTERFACTUAL, INTERVENTION
 from causalbench.task.types import Dossier, Item, Law
 from causalbench.truth import Budget, Knowledge, law
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
     from causalbench.task.answer import Answer
     from causalbench.task.types import Case
 
@@ -31,6 +33,7 @@ __all__ = ["BlindAudit", "audit_blind", "find_leaks", "pairs_of", "sealed_view"]
 _ALPHA = 1e-4  # the chance of a false alarm, all features of all pairs together
 _NUMBERS = 6  # how many single numbers are looked at
 _TOLERANCE = 1e-9
+_SIDES = [0, 1]
 Pair = tuple["Case", "Case"]
 
 
@@ -48,7 +51,7 @@ def pairs_of(cases: Iterable[Case]) -> list[Pair]:
             found.setdefault(name, {})[case.placement.side] = case
             count[name] = count.get(name, 0) + 1
     for name, sides in found.items():
-        if sorted(sides) != [0, 1] or count[name] != 2:  # noqa: PLR2004
+        if sorted(sides) != _SIDES or count[name] != len(_SIDES):
             msg = f"pair '{name}' has {count[name]} cases; a pair has two, one on each side."
             raise TwinError(msg)
     return [(sides[0], sides[1]) for _, sides in sorted(found.items())]
@@ -67,13 +70,13 @@ def sealed_view(case: Case) -> str:
     del view["id"]
     mechanisms = case.dossier.mechanisms
     if mechanisms is not None:
-        sizes = {name: len(mechanisms.mechanism(name).noise) for name in mechanisms.visible}
+        sizes = {name: len(discrete(mechanisms, name).noise) for name in mechanisms.visible}
         view["mechanisms"] = {"order": list(mechanisms.visible), "noise": sizes}
     view["rows"] = list(case.dossier.rows.shape)
     view["logs"] = {name: len(log["action"]) for name, log in case.dossier.logs.items()}
-    if rung == 1:
+    if rung == ASSOCIATION:
         view["laws"] = [each["do"] for each in view["laws"]]
-    elif rung == 2:  # noqa: PLR2004
+    elif rung == INTERVENTION:
         view["diagram"] = None
     else:
         view["couplings"] = [name for name, _ in view["couplings"]]
@@ -173,19 +176,19 @@ def _sealed_dossier(case: Case) -> Dossier:
     rung, scm = case.placement.rung, case.scm
     cells = math.prod(scm.variable(name).cardinality for name in scm.visible)
     laws: tuple[Law, ...] = ()
-    if cells <= CELLS and rung == 1:
+    if cells <= CELLS and rung == ASSOCIATION:
         table = np.ones(())
         for name in scm.visible:
             table = np.multiply.outer(table, np.round(law(scm, [name]), 9))
         laws = (Law((), table),)
     elif cells <= CELLS // 64:
-        exact = exact_laws(scm, interventions=rung == 3)  # noqa: PLR2004
+        exact = exact_laws(scm, interventions=rung == COUNTERFACTUAL)
         laws = tuple(Law(each.do, np.round(each.table, 9)) for each in exact)
     return Dossier(
         id="sealed",
         cell=case.placement.cell,
         variables=case.dossier.variables,
-        knowledge=Knowledge("do" if rung == 3 else "see"),  # noqa: PLR2004
+        knowledge=Knowledge("do" if rung == COUNTERFACTUAL else "see"),
         budget=Budget(),
         laws=laws,
         decisions=case.dossier.decisions,
@@ -221,7 +224,7 @@ def _features(case: Case, place: int) -> Iterator[tuple[str, float]]:
     mechanisms = case.dossier.mechanisms
     if mechanisms is not None:
         shared = mechanisms.visible
-        noise = [mechanisms.mechanism(name).noise.tolist() for name in shared]
+        noise = [discrete(mechanisms, name).noise.tolist() for name in shared]
         yield from _numbers("noise", [number for each in noise for number in each])
         rises = [np.diff(each) > 0 for each in noise if len(each) > 1]
         yield "share of rises in the noise", float(np.concatenate(rises).mean()) if rises else 0.5
@@ -289,4 +292,4 @@ def _sign_test(successes: int, count: int) -> float:
         return 1.0
     extreme = max(successes, count - successes)
     tail = sum(math.comb(count, k) for k in range(extreme, count + 1))
-    return min(1.0, 2 * tail / 2**count)
+    return min(1.0, float(2 * tail / 2**count))

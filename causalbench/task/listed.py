@@ -1,8 +1,7 @@
-"""Pairs and honesty items that a suite lists by name: worlds of the library, their own decisions."""
+"""Pairs and honesty items that a suite lists by name, made of worlds of the library."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,6 +15,8 @@ from causalbench.task.honesty import settled_case
 from causalbench.task.world import load_world
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from causalbench.task.types import Case, Track
 
 __all__ = ["ListedHonesty", "ListedTwins", "listed_honesty", "listed_pair"]
@@ -63,7 +64,7 @@ class ListedHonesty:
     share: float = 0.5
 
 
-def listed_pair(  # noqa: PLR0913
+def listed_pair(
     suite: str,
     listed: ListedTwins,
     track: Track,
@@ -99,7 +100,7 @@ def listed_pair(  # noqa: PLR0913
     return pair_cases(draft, place, lab=lab, rng=child(rng))
 
 
-def listed_honesty(  # noqa: PLR0913
+def listed_honesty(
     suite: str,
     listed: ListedHonesty,
     index: int,

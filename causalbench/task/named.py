@@ -115,7 +115,7 @@ def _decision_items(
     return items
 
 
-def _case(  # noqa: PLR0913
+def _case(
     suite: str,
     world: World,
     dossier: Dossier,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +12,8 @@ from causalbench.task.recipe import CELLS, RUNGS, TRACKS, Block
 from causalbench.task.twin import make_pair
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from causalbench.task.suite import Suite
     from causalbench.task.types import Case
 

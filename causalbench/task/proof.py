@@ -10,6 +10,8 @@ import numpy as np
 from causalbench import rng as draws
 from causalbench.errors import TwinError
 from causalbench.query.render import quote
+from causalbench.task.construct.net import cpt_of
+from causalbench.task.rungs import ASSOCIATION, COUNTERFACTUAL, INTERVENTION
 from causalbench.truth import interventional_tables, law, truth_many
 
 if TYPE_CHECKING:
@@ -20,6 +22,7 @@ __all__ = ["FULL_CELLS", "TOLERANCE", "prove"]
 TOLERANCE = 1e-9
 FULL_CELLS = 2**20
 _QUERIES = 1000
+_WIDE = 4  # the most variables of a random query
 
 
 def prove(sides: tuple[SCM, SCM], rung: int, *, rng: np.random.Generator) -> dict[str, Any]:
@@ -51,13 +54,13 @@ def prove(sides: tuple[SCM, SCM], rung: int, *, rng: np.random.Generator) -> dic
             raise TwinError(msg)
     cells = math.prod(first.variable(name).cardinality for name in first.visible)
     checked, differences = [], [np.zeros(1)]
-    if rung == 1:
+    if rung == ASSOCIATION:
         checked.append("law of each visible variable")
         differences += [law(first, [name]) - law(second, [name]) for name in first.visible]
-    elif rung == 2 and cells <= FULL_CELLS:  # noqa: PLR2004
+    elif rung == INTERVENTION and cells <= FULL_CELLS:
         checked.append("joint law of the visible variables")
         differences.append(law(first, first.visible) - law(second, second.visible))
-    elif rung == 3 and cells * 2 ** len(first.visible) <= FULL_CELLS:  # noqa: PLR2004
+    elif rung == COUNTERFACTUAL and cells * 2 ** len(first.visible) <= FULL_CELLS:
         checked.append("joint law under every intervention")
         tables = interventional_tables(second)
         differences += [
@@ -67,7 +70,7 @@ def prove(sides: tuple[SCM, SCM], rung: int, *, rng: np.random.Generator) -> dic
         checked.append(f"{_QUERIES} random queries of the rungs below")
         queries = _random_queries(first, rung, rng)
         differences.append(truth_many(first, queries) - truth_many(second, queries))
-    if rung == 3:  # noqa: PLR2004
+    if rung == COUNTERFACTUAL:
         checked.append("tables given all parents")
         differences += _local(first, second)
     worst = max(float(np.abs(each).max()) for each in differences)
@@ -91,10 +94,9 @@ def _local(first: SCM, second: SCM) -> list[np.ndarray]:
         if name not in second.names or set(second.parents(name)) != set(above):
             msg = f"twins for rung 3 give '{name}' different parents; only couplings may differ."
             raise TwinError(msg)
-        card = first.variable(name).cardinality
         places = [second.parents(name).index(parent) for parent in above]
-        other = second.mechanism(name).cpt(card).transpose([*places, len(places)])
-        found.append(first.mechanism(name).cpt(card) - other)
+        other = cpt_of(second, name).transpose([*places, len(places)])
+        found.append(cpt_of(first, name) - other)
     return found
 
 
@@ -104,10 +106,10 @@ def _random_queries(scm: SCM, rung: int, rng: np.random.Generator) -> list[str]:
     for _ in range(_QUERIES):
         order = [scm.visible[int(place)] for place in draws.permutation(rng, len(scm.visible))]
         atoms = []
-        for name in order[:4]:
+        for name in order[:_WIDE]:
             labels = scm.variable(name).labels
             atoms.append(f"{quote(name)}={quote(draws.choice(rng, labels))}")
         event = ", ".join(atoms[:3])
-        given = f" | do({atoms[3]})" if rung == 3 and len(atoms) > 3 else ""  # noqa: PLR2004
+        given = f" | do({atoms[3]})" if rung == COUNTERFACTUAL and len(atoms) == _WIDE else ""
         queries.append(f"P({event}{given})")
     return queries

@@ -20,6 +20,7 @@ __all__ = ["CELLS", "RUNGS", "TRACKS", "Block", "Recipe", "recipe_from_dict"]
 TRACKS: tuple[Track, ...] = get_args(Track)
 CELLS = ("mechanisms", "diagram", "lab")
 RUNGS = (1, 2, 3)
+_TWO = 2
 
 
 @dataclass(frozen=True)
@@ -125,7 +126,7 @@ def _twins(data: Any, place: str) -> ListedTwins:
     known = ("rung", "worlds", "construction", "cells", "estimates", "decision")
     entry = _mapping(data, place, known)
     worlds = [_text(name, f"{place}.worlds") for name in _list(entry.get("worlds"), place)]
-    if len(worlds) != 2:  # noqa: PLR2004
+    if len(worlds) != _TWO:
         raise WorldError(f"{place}.worlds names {len(worlds)} worlds; a pair has two.")
     if entry.get("rung") not in RUNGS:
         raise WorldError(f"{place}.rung is {entry.get('rung')!r}; take 1, 2 or 3.")
@@ -147,7 +148,7 @@ def _item(data: Any, place: str) -> ListedHonesty:
     if entry.get("witness") is not None:
         witness = _mapping(entry["witness"], f"{place}.witness", ("edge", "share"))
         names = [_text(name, f"{place}.witness.edge") for name in _list(witness.get("edge"), place)]
-        if len(names) != 2:  # noqa: PLR2004
+        if len(names) != _TWO:
             raise WorldError(f"{place}.witness.edge names {len(names)} variables; an edge has two.")
         edge = (names[0], names[1])
         share = float(witness.get("share", 0.5))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache, partial
 from importlib import import_module, resources
@@ -14,21 +14,15 @@ from typing import TYPE_CHECKING, Any
 
 from causalbench import rng as draws
 from causalbench.errors import (
-    CausalBenchError,
     NotFoundError,
     TwinError,
     UnknownNameError,
     suggest,
 )
 from causalbench.task.catalogue import list_bnlearn, list_worlds
-from causalbench.task.construct.network import network_pair
-from causalbench.task.dossiers import Place, pair_cases
 from causalbench.task.encode import canonical_json, key_to_dict
-from causalbench.task.honesty import KINDS, honesty_case
-from causalbench.task.listed import listed_honesty, listed_pair
-from causalbench.task.named import named_cases
+from causalbench.task.jobs import Job, jobs_of, ordered, spread, wanted
 from causalbench.task.recipe import TRACKS, Block, Recipe, recipe_from_dict
-from causalbench.task.twin import make_pair
 from causalbench.task.world import World, load_world
 
 if TYPE_CHECKING:
@@ -41,25 +35,6 @@ _GROUP, _PREFIX = "causalbench", "suite."
 _FIELDS = ("rung", "track", "cell", "role", "construction", "base", "pair_id", "side")
 _WORLD_PAIRS = 2  # for each rung, track and cell of a suite made from one world
 Where = Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class _Job:
-    """Something to build: a pair, an honesty item, or a world's own questions."""
-
-    role: str
-    rung: int | None
-    track: str | None
-    cell: str
-    build: Callable[[int], list[Case]]
-
-    def may_hold(self, where: Where) -> bool:
-        """Say whether any of its cases can pass the filter."""
-        own = {"role": self.role, "rung": self.rung, "track": self.track, "cell": self.cell}
-        return all(
-            own.get(name) is None or str(own[name]) in _wanted(value)
-            for name, value in where.items()
-        )
 
 
 @dataclass(frozen=True)
@@ -92,14 +67,15 @@ class Suite:
     @cached_property
     def digest(self) -> str:
         """SHA-256 of the recipe and of the first cases of every part at seed 0."""
+        most = 2 if self.world is None else 1
         seen: dict[tuple[Any, ...], int] = {}
         parts: list[Any] = [dict(self.recipe.data)]
         if self.world is not None:
             parts.append(self.world.to_dict())
-        for job in self._jobs():
+        for job in jobs_of(self.recipe, self.world):
             key = (job.role, job.rung, job.track, job.cell)
             seen[key] = seen.get(key, 0) + 1
-            if seen[key] <= 2:  # noqa: PLR2004
+            if seen[key] <= most:
                 with warnings.catch_warnings():
                     warnings.simplefilter("ignore")
                     parts.append([case_to_dict(case) for case in self._built(job, 0)])
@@ -135,8 +111,8 @@ class Suite:
         keep = filter if callable(filter) else partial(_passes, where)
         pairs: list[list[Case]] = []
         singles: list[Case] = []
-        left = {role: limit for role in ("skill", "honesty", "named")}
-        for job in _spread([job for job in self._jobs() if job.may_hold(where)]):
+        left: dict[str, int | None] = dict.fromkeys(("skill", "honesty", "named"), limit)
+        for job in spread([job for job in jobs_of(self.recipe, self.world) if job.may_hold(where)]):
             room = left[job.role]
             if room == 0:
                 continue
@@ -154,7 +130,7 @@ class Suite:
                 "own; take a world with causes and effects of some strength."
             )
             raise TwinError(msg)
-        return _ordered(pairs, singles, draws.generator(seed, f"{self.name}/order"))
+        return ordered(pairs, singles, draws.generator(seed, f"{self.name}/order"))
 
     def pair(self, rung: int, track: Track, cell: str, index: int, seed: int = 0) -> list[Case]:
         """Build one pair alone; it equals the same pair of the whole suite, side 0 first.
@@ -164,7 +140,7 @@ class Suite:
         """
         jobs = [
             job
-            for job in self._jobs()
+            for job in jobs_of(self.recipe, self.world)
             if (job.role, job.rung, job.track, job.cell) == ("skill", rung, track, cell)
         ]
         if not 0 <= index < len(jobs):
@@ -181,37 +157,7 @@ class Suite:
 
         return Practice(self, seed)
 
-    def _jobs(self) -> Iterator[_Job]:
-        recipe = self.recipe
-        for block in recipe.blocks:
-            for index in range(block.pairs):
-                build = (
-                    partial(_generated, recipe, block, index)
-                    if self.world is None
-                    else partial(_on_world, self.world, recipe, block, index)
-                )
-                yield _Job("skill", block.rung, block.track, block.cell, build)
-        for listed in recipe.twins:
-            for track in TRACKS:
-                if (listed.estimates if track == "estimates" else listed.decision) is not None:
-                    for cell in listed.cells:
-                        build = partial(_listed, recipe, listed, track, cell)
-                        yield _Job("skill", listed.rung, track, cell, build)
-        for kind, count in recipe.honesty:
-            rung, cell, _ = KINDS[kind]
-            for index in range(count):
-                build = partial(_honesty, recipe, kind, index)
-                yield _Job("honesty", rung, "estimates", cell, build)
-        for index, item in enumerate(recipe.items):
-            rung, cell, _ = KINDS[item.kind]
-            build = partial(_listed_item, recipe, item, index)
-            yield _Job("honesty", rung, "estimates", cell, build)
-        if self.world is not None:
-            yield _Job("named", None, None, "mechanisms", partial(_named, recipe, self.world))
-        for name in recipe.worlds:
-            yield _Job("named", None, None, "mechanisms", partial(_named_by_name, recipe, name))
-
-    def _built(self, job: _Job, seed: int) -> list[Case]:
+    def _built(self, job: Job, seed: int) -> list[Case]:
         """Build a job; on a given world, say where nothing can be made."""
         if self.world is None:
             return job.build(seed)
@@ -303,49 +249,6 @@ def case_to_dict(case: Case) -> dict[str, Any]:
     }
 
 
-def _generated(recipe: Recipe, block: Block, index: int, seed: int) -> list[Case]:
-    place = Place(recipe.name, block.track, block.cell, index)
-    return list(make_pair(place, block.rung, seed, lab=recipe.lab))
-
-
-def _on_world(world: World, recipe: Recipe, block: Block, index: int, seed: int) -> list[Case]:
-    task = f"{recipe.name}/{block.rung}/{block.track}/{block.cell}"
-    rng = draws.generator(seed, task, index)
-    private, search = draws.child(rng), draws.child(rng)
-    draft = network_pair(
-        world.scm,
-        block.rung,
-        block.track,
-        block.cell,
-        index,
-        rng=search,
-        parts=block.pairs,
-    )
-    place = Place(recipe.name, block.track, block.cell, index, phrases=world.phrases)
-    return list(pair_cases(draft, place, lab=recipe.lab, rng=private))
-
-
-def _listed(recipe: Recipe, listed: Any, track: Track, cell: str, seed: int) -> list[Case]:
-    pair = listed_pair(recipe.name, listed, track, cell, seed, story=recipe.story, lab=recipe.lab)
-    return list(pair)
-
-
-def _honesty(recipe: Recipe, kind: str, index: int, seed: int) -> list[Case]:
-    return [honesty_case(recipe.name, kind, index, seed, lab=recipe.lab)]
-
-
-def _listed_item(recipe: Recipe, item: Any, index: int, seed: int) -> list[Case]:
-    return [listed_honesty(recipe.name, item, index, seed, story=recipe.story, lab=recipe.lab)]
-
-
-def _named(recipe: Recipe, world: World, seed: int) -> list[Case]:
-    return named_cases(recipe.name, world, seed)
-
-
-def _named_by_name(recipe: Recipe, name: str, seed: int) -> list[Case]:
-    return named_cases(recipe.name, load_world(name), seed)
-
-
 def _of_world(world: World) -> Suite:
     if not world.scm.is_discrete:
         blocks: tuple[Block, ...] = ()
@@ -366,32 +269,6 @@ def _of_world(world: World) -> Suite:
     return Suite(recipe, world)
 
 
-def _ordered(pairs: list[list[Case]], singles: list[Case], rng: Any) -> list[Case]:
-    """Put the cases in an order that tells nothing: a coin a pair, members far apart."""
-    first, second = [], []
-    for pair in pairs:
-        coin = int(draws.integers(rng, 2))
-        for place, case in enumerate(pair):
-            (first if (place + coin) % 2 == 0 else second).append(case)
-    parts = []
-    for part in (first, singles, second):
-        parts.append([part[int(place)] for place in draws.permutation(rng, len(part))])
-    if len(first) > 1 and not singles:
-        last, opening = parts[0][-1].placement, parts[2][0].placement
-        if last.pair_id == opening.pair_id:
-            parts[2].append(parts[2].pop(0))
-    return [case for part in parts for case in part]
-
-
-def _spread(jobs: list[_Job]) -> list[_Job]:
-    """Take one job of each part in turn, so that a limit cuts all parts alike."""
-    parts: dict[tuple[Any, ...], list[_Job]] = {}
-    for job in jobs:
-        parts.setdefault((job.role, job.rung, job.track, job.cell), []).append(job)
-    longest = max((len(part) for part in parts.values()), default=0)
-    return [part[turn] for turn in range(longest) for part in parts.values() if turn < len(part)]
-
-
 def _checked(where: Where) -> dict[str, Any]:
     for name in where:
         if name not in _FIELDS:
@@ -404,13 +281,7 @@ def _checked(where: Where) -> dict[str, Any]:
 
 
 def _passes(where: Where, placement: Placement) -> bool:
-    return all(str(getattr(placement, name)) in _wanted(value) for name, value in where.items())
-
-
-def _wanted(value: Any) -> set[str]:
-    if isinstance(value, str) or not isinstance(value, (list, tuple, set, frozenset)):
-        return {str(value)}
-    return {str(each) for each in value}
+    return all(str(getattr(placement, name)) in wanted(value) for name, value in where.items())
 
 
 def _files() -> dict[str, Any]:
@@ -449,7 +320,7 @@ def _from_plugin(point: EntryPoint) -> Suite | None:
         if isinstance(target, (Suite, World, str, Path)):
             return load_suite(target)
         problem = f"it is a {type(target).__name__}; give a Suite, a World or a path"
-    except (Exception, CausalBenchError) as error:  # noqa: BLE001  (a stranger's code)
+    except Exception as error:  # noqa: BLE001
         problem = f"{type(error).__name__}: {error}"
     warnings.warn(f"plug-in suite '{point.name}' is skipped: {problem}", stacklevel=3)
     return None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations, product
 from typing import TYPE_CHECKING
@@ -14,6 +13,8 @@ from causalbench.query.render import quote
 from causalbench.task.construct.payoff import CLEAR
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
     from causalbench.task.construct.net import Floats, Net
     from causalbench.task.construct.units import Oracle
 
@@ -142,9 +143,7 @@ def intervention(
                 yield from _effects(net, x, y, labels, done, see)
 
 
-def _effects(  # noqa: PLR0913
-    net: Net, x: str, y: str, labels: Labels, done: Floats, see: Floats
-) -> Iterator[Ask]:
+def _effects(net: Net, x: str, y: str, labels: Labels, done: Floats, see: Floats) -> Iterator[Ask]:
     for a, b in combinations(range(net.cards[x]), 2):
         for v in range(net.cards[y]):
             effect = done[:, b, v] - done[:, a, v]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from itertools import product
 from typing import TYPE_CHECKING
 
@@ -10,10 +9,13 @@ import numpy as np
 
 from causalbench import rng as draws
 from causalbench.task.construct.asks import EVIDENCE, Labels
+from causalbench.task.construct.net import coin
 from causalbench.task.construct.payoff import Event, Stakes, pick_bets, pick_payoff
 from causalbench.task.types import Decision
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from causalbench.task.construct.net import Floats, Net
     from causalbench.task.construct.units import Oracle
 
@@ -60,7 +62,7 @@ def bet(
     return Decision(id="bet", mode="bet", actions=actions, observes=seen)
 
 
-def act(  # noqa: PLR0913
+def act(
     rng: np.random.Generator,
     nets: tuple[Net, Net],
     x: str,
@@ -82,7 +84,7 @@ def act(  # noqa: PLR0913
     after = {name for each in nets for name in each.descendants(x)}
     causes = [name for name in focus if name not in after and name != y]
     seen: tuple[str, ...] = ()
-    if causes and float(draws.uniforms(rng, ())) < 0.5:  # noqa: PLR2004
+    if causes and coin(rng):
         seen = (draws.choice(rng, causes),)
     above = {name for each in nets for name in each.ancestors(seen)}
     setters = [name for name in focus if name not in above and name != y]
@@ -106,7 +108,7 @@ def act(  # noqa: PLR0913
     )
 
 
-def redo(  # noqa: PLR0913
+def redo(
     rng: np.random.Generator,
     oracles: tuple[Oracle, Oracle],
     net: Net,
@@ -132,7 +134,7 @@ def redo(  # noqa: PLR0913
     seen = [seen[int(i)] for i in draws.permutation(rng, len(seen))]
     grid = list(product(*(range(net.cards[name]) for name in seen)))
     weights = oracles[0].joint(seen[:-1], seen[-1]).reshape(-1)
-    stated = float(draws.uniforms(rng, ())) < 0.5  # noqa: PLR2004
+    stated = coin(rng)
     kept = [int(draws.integers(rng, len(grid)))] if stated else list(range(len(grid)))
     mass = weights[kept]
     if round(float(mass.min()), 9) < EVIDENCE:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from causalbench import rng as draws
 from causalbench.scm.couplings import couple
+from causalbench.task.construct.net import coin
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import numpy as np
 
     from causalbench.scm import Mechanism
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 __all__ = ["coupling_from_text", "coupling_text", "recouple", "two_couplings"]
 
 _NOISE = 32  # the most noise values of an independent coupling
+_FEW = 8  # the same for the mechanisms that are not at stake
+_ROWS = 64  # more rows than that have too many functions to count
 
 
 def two_couplings(
@@ -62,7 +66,7 @@ def recouple(
     shared: dict[str, Coupling] = {}
     common: dict[str, Mechanism] = {}
     for name in net.order():
-        loose = _responses(net, name) <= 8 and float(draws.uniforms(rng, ())) < 0.5  # noqa: PLR2004
+        loose = _responses(net, name) <= _FEW and coin(rng)
         shared[name] = "independent" if loose else "monotone"
         if name != y:
             common[name] = couple(net.cpts[name], shared[name], net.parents[name])
@@ -93,4 +97,4 @@ def coupling_from_text(text: str) -> Coupling:
 def _responses(net: Net, name: str) -> float:
     """Return how many functions of the parents there are (infinite where that overflows)."""
     rows = math.prod(net.cards[parent] for parent in net.parents[name])
-    return float(net.cards[name]) ** rows if rows < 64 else math.inf  # noqa: PLR2004
+    return float(net.cards[name]) ** rows if rows < _ROWS else math.inf

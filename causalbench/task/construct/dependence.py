@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from causalbench import rng as draws
 from causalbench.errors import TwinError
-from causalbench.task.construct.net import Floats, Net
+
+if TYPE_CHECKING:
+    from causalbench.task.construct.net import Floats, Net
 
 __all__ = ["dependence"]
 
@@ -18,8 +22,8 @@ def dependence(
 ) -> tuple[Net, Net]:
     """Return two nets whose tables of the sink y are ``base + delta`` and ``base - delta``.
 
-    ``sum over pa of P(pa) delta(pa) = 0`` for every value of y, so all one-variable laws agree; y has
-    no children, so nothing else changes. The two are mirror images: neither is the original.
+    ``sum over pa of P(pa) delta(pa) = 0`` for every value of y, so all one-variable laws agree; y
+    has no children, so nothing else changes. The two are mirror images: neither is the original.
 
     Args:
         net: the base.

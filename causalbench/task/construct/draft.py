@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -10,6 +9,8 @@ from causalbench.scm import SCM, Mechanism, Variable
 from causalbench.scm.couplings import monotone
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from causalbench.scm.couplings import Coupling
     from causalbench.task.construct.net import Net
     from causalbench.task.types import Decision

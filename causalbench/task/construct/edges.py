@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from causalbench.errors import TwinError
 from causalbench.scm.couplings import monotone, shuffle_noise
-from causalbench.task.construct.net import Floats, Net
+
+if TYPE_CHECKING:
+    from causalbench.task.construct.net import Floats, Net
 
 __all__ = ["bow", "covered", "covered_reversal", "edge_to_confounder"]
 
@@ -64,13 +68,12 @@ def edge_to_confounder(net: Net, x: str, y: str, hidden: str, *, rng: np.random.
     return bow(net, x, y, hidden, 1.0, rng=rng)
 
 
-def bow(  # noqa: PLR0913
-    net: Net, x: str, y: str, hidden: str, share: float, *, rng: np.random.Generator
-) -> Net:
+def bow(net: Net, x: str, y: str, hidden: str, share: float, *, rng: np.random.Generator) -> Net:
     """Let y read the natural value of x in a share of units, the present value in the others.
 
-    With a share strictly between 0 and 1 the diagram has x -> y and x <-> y whatever the share, and
-    the seen law does not depend on it: two shares are witnesses that P(y | do(x)) is not identified.
+    With a share strictly between 0 and 1 the diagram has x -> y and x <-> y whatever the share,
+    and the seen law does not depend on it: two shares are witnesses that P(y | do(x)) is not
+    identified.
 
     Args:
         net: a net with x -> y.

@@ -1,10 +1,8 @@
-"""Draw twins from scratch: a base world, a construction, and a question that tells the two apart."""
+"""Draw twins from scratch: a base world, a construction, a question that tells the two apart."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-
-import numpy as np
 
 from causalbench import rng as draws
 from causalbench.errors import TooWideError, TwinError
@@ -22,11 +20,13 @@ from causalbench.task.construct.draft import Draft, functions_of, world_of
 from causalbench.task.construct.edges import covered_reversal, edge_to_confounder
 from causalbench.task.construct.motifs import front_door, kept_covered, open_world, sink_world
 from causalbench.task.construct.names import pick_names
-from causalbench.task.construct.net import Net, random_cpt
+from causalbench.task.construct.net import Net, coin, random_cpt
 from causalbench.task.construct.units import Units
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    import numpy as np
 
     from causalbench.graph import Diagram
     from causalbench.task.types import Decision, Track
@@ -166,13 +166,13 @@ def named_roles(rng: np.random.Generator, net: Net) -> tuple[Net, dict[str, str]
 
 def pick_ask(rng: np.random.Generator, asks: Iterable[Ask]) -> Ask | None:
     """Draw a good question: its form first, so that common forms do not crowd out the others."""
-    wanted = "named" if float(draws.uniforms(rng, ())) < _NAMED else "simple"
+    wanted = "named" if coin(rng, _NAMED) else "simple"
     good = [ask for ask in asks if ask.good]
     good = [ask for ask in good if ask.form == wanted] or good
     return draws.choice(rng, good) if good else None
 
 
-def _draft(  # noqa: PLR0913
+def _draft(
     nets: tuple[Net, Net],
     rung: int,
     construction: str,

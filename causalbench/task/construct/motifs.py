@@ -1,20 +1,24 @@
 """Base worlds drawn at random: small nets whose shape suits a construction.
 
-Variables carry the names of their roles (x, y, m, z, w...; u... are hidden); the names that an agent
-sees are given later, from a permutation that no role shows through.
+Variables carry the names of their roles (x, y, m, z, w...; u... are hidden); the names that an
+agent sees are given later, from a permutation that no role shows through.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from causalbench import rng as draws
-from causalbench.task.construct.net import Net, random_cpt
+from causalbench.task.construct.net import Net, coin, random_cpt
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import numpy as np
 
 __all__ = ["draw_net", "front_door", "kept_covered", "open_world", "sink_world"]
 
+_EXTRAS = ("none", "child", "root", "inner")  # where a further variable w is put
 _TERNARY = 0.25  # the share of visible variables with three values
 
 
@@ -39,7 +43,7 @@ def draw_net(
     fixed = cards or {}
     size = {}
     for name in parents:
-        ternary = float(draws.uniforms(rng, ())) < _TERNARY
+        ternary = coin(rng, _TERNARY)
         size[name] = fixed.get(name, 3 if ternary and not name.startswith("u") else 2)
     tables = {
         name: random_cpt(rng, [size[parent] for parent in above], size[name], minimum)
@@ -67,15 +71,15 @@ def front_door(rng: np.random.Generator, *, confounded: bool, open_only: bool) -
     if confounded:
         shape = {"z": [], "x": ["z"], "m": ["x"], "y": ["x", "m", "z"]}
         cards = {"z": 2, "m": 2}
-    extra = int(draws.integers(rng, 4))
-    if extra == 1:
+    extra = draws.choice(rng, _EXTRAS)
+    if extra == "child":
         shape |= {"w": ["y"]}
-    elif extra == 2 and not confounded:
+    elif extra == "root" and not confounded:
         shape = {"w": []} | shape
         shape["m"] = [*shape["m"], "w"]
-    elif extra == 3:
+    elif extra == "inner":
         shape |= {"w": ["m"]}
-    if not open_only and float(draws.uniforms(rng, ())) < 0.5:
+    if not open_only and coin(rng):
         # A hidden cause of x and m: front door adjustment fails, the mechanisms still tell.
         shape = {"u": []} | shape
         shape["x"] = [*shape["x"], "u"]
@@ -86,15 +90,15 @@ def front_door(rng: np.random.Generator, *, confounded: bool, open_only: bool) -
 def kept_covered(rng: np.random.Generator, *, open_only: bool) -> Net:
     """Draw z -> x with x -> y and z -> y: turning z -> x round makes a mediator of a confounder."""
     shape: dict[str, list[str]] = {"z": [], "x": ["z"], "y": ["x", "z"]}
-    extra = int(draws.integers(rng, 4))
-    if extra == 1:
+    extra = draws.choice(rng, _EXTRAS)
+    if extra == "child":
         shape |= {"w": ["y"]}
-    elif extra == 2:
+    elif extra == "root":
         shape = {"w": []} | shape
         shape["z"], shape["x"] = ["w"], ["z", "w"]
-    elif extra == 3:
+    elif extra == "inner":
         shape |= {"w": ["x"]}
-    if not open_only and float(draws.uniforms(rng, ())) < 0.5:
+    if not open_only and coin(rng):
         shape = {"u": []} | shape
         shape["z"] = [*shape["z"], "u"]
         shape["x"] = [*shape["x"], "u"]
@@ -112,19 +116,19 @@ def open_world(rng: np.random.Generator, *, covered: bool) -> Net:
     above_x = [f"u{i}" for i in range(hidden)]
     shape: dict[str, list[str]] = {name: [] for name in above_x}
     cards: dict[str, int] = {}
-    if float(draws.uniforms(rng, ())) < 0.5:
+    if coin(rng):
         shape["z"] = []
         above_x.append("z")
         cards["z"] = 2
     shape["x"] = list(above_x)
     shape["y"] = [*above_x, "x"]
-    if not covered and float(draws.uniforms(rng, ())) < 0.5:
+    if not covered and coin(rng):
         shape["m"] = ["x"]
         shape["y"] = [*shape["y"], "m"]
         cards["m"] = 2
     children = [["y"], ["x"], ["x", "y"]]
     shape["w"] = draws.choice(rng, children)
-    if hidden == 1 and float(draws.uniforms(rng, ())) < 0.5:
+    if hidden == 1 and coin(rng):
         shape["w"] = [*shape["w"], "u0"]
     return draw_net(rng, {name: shape[name] for name in _sorted(shape)}, cards=cards)
 

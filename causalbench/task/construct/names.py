@@ -11,15 +11,14 @@ if TYPE_CHECKING:
 
 __all__ = ["NAMES", "pick_names"]
 
-NAMES: tuple[str, ...] = tuple(
-    """
-    kelm dorp vash trin bolu femp garn hesk jolm krad lurn meft nolp prin quam resk
-    sorl tuv ulm vond wark yelt zorb brem clud drin elsk fonk glim hurd isk jarn
-    kolb lemp mosk nurl olf plen rond skel tarf urd vilm wolb yarl zent arlo besk
-    crom dalf erm frin gosk hilm jund kesk lorf menk nask orlin pesk rulm sant
-    tolk uven varl wesk yorm zilk ambo bralt chul dulk efol ganth hobr irst jeln
-    """.split()
-)
+_TEXT = """
+kelm dorp vash trin bolu femp garn hesk jolm krad lurn meft nolp prin quam resk
+sorl tuv ulm vond wark yelt zorb brem clud drin elsk fonk glim hurd isk jarn
+kolb lemp mosk nurl olf plen rond skel tarf urd vilm wolb yarl zent arlo besk
+crom dalf erm frin gosk hilm jund kesk lorf menk nask orlin pesk rulm sant
+tolk uven varl wesk yorm zilk ambo bralt chul dulk efol ganth hobr irst jeln
+"""
+NAMES: tuple[str, ...] = tuple(_TEXT.split())
 
 
 def pick_names(rng: np.random.Generator, count: int) -> tuple[str, ...]:

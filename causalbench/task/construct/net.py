@@ -7,7 +7,6 @@ one becomes an `SCM`. Sums run in a fixed order, so that the same seed gives the
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -16,11 +15,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from causalbench import rng as draws
+from causalbench.errors import WorldError
+from causalbench.scm.mechanism import LinearMechanism
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
     from causalbench.scm import SCM
 
-__all__ = ["CELLS", "Floats", "Net", "random_cpt"]
+__all__ = ["CELLS", "Floats", "Net", "coin", "cpt_of", "random_cpt"]
 
 Floats = NDArray[np.float64]
 CELLS = 2**20  # the largest table that is written out in full
@@ -49,7 +52,7 @@ class Net:
         return cls(
             cards=cards,
             parents={name: tuple(scm.parents(name)) for name in scm.names},
-            cpts={name: scm.mechanism(name).cpt(cards[name]) for name in scm.names},
+            cpts={name: cpt_of(scm, name) for name in scm.names},
             hidden=frozenset(scm.hidden),
         )
 
@@ -119,7 +122,8 @@ class Net:
                 total = total * _spread(self.cpts[name], (*self.parents[name], name), axes)
         kept = math.prod(shape[: len(names)])
         flat = total.reshape(kept, -1)
-        return flat.sum(axis=1).reshape(shape[: len(names)])
+        result: Floats = flat.sum(axis=1).reshape(shape[: len(names)])
+        return result
 
     def rename(self, names: Mapping[str, str]) -> Net:
         """Return the net with its variables renamed, and declared in the order of ``names``."""
@@ -148,7 +152,7 @@ class Net:
         parents: Mapping[str, tuple[str, ...]] | None = None,
         hidden: Mapping[str, int] | None = None,
     ) -> Net:
-        """Return a net with some tables changed, and perhaps hidden variables (name -> card) added."""
+        """Return a net with some tables changed, and hidden variables (name -> card) added."""
         return Net(
             cards={**self.cards, **(hidden or {})},
             parents={**self.parents, **(parents or {})},
@@ -165,6 +169,24 @@ def _spread(table: Floats, own: Sequence[str], axes: Sequence[str]) -> Floats:
     for place in order:
         shape[axes.index(own[place])] = table.shape[place]
     return moved.reshape(shape)
+
+
+def cpt_of(scm: SCM, name: str) -> Floats:
+    """Return P(variable | parents) of a discrete world.
+
+    Raises:
+        WorldError: the variable is real.
+    """
+    mechanism = scm.mechanism(name)
+    if isinstance(mechanism, LinearMechanism):
+        msg = f"'{name}' is real; twins are made of discrete worlds."
+        raise WorldError(msg)
+    return mechanism.cpt(scm.variable(name).cardinality)
+
+
+def coin(rng: np.random.Generator, chance: float = 0.5) -> bool:
+    """Toss a coin that says yes with the given chance."""
+    return float(draws.uniforms(rng, ())) < chance
 
 
 def random_cpt(

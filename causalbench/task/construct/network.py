@@ -20,7 +20,7 @@ from causalbench.task.construct.dependence import dependence
 from causalbench.task.construct.draft import Draft, functions_of, world_of
 from causalbench.task.construct.edges import covered, covered_reversal, edge_to_confounder
 from causalbench.task.construct.generate import pick_ask
-from causalbench.task.construct.net import Net
+from causalbench.task.construct.net import Net, coin
 from causalbench.task.construct.units import Engine
 
 if TYPE_CHECKING:
@@ -34,10 +34,11 @@ __all__ = ["network_pair"]
 _CELLS = 4096  # the largest table that a construction may change or make
 _TRIES = 240  # how many times a candidate is tried, all candidates together
 _FOCUS = 5  # how many variables a question may speak of
+_BINARY = 2
 _HIDDEN = "hidden"
 
 
-def network_pair(  # noqa: PLR0913
+def network_pair(
     scm: SCM,
     rung: int,
     track: Track,
@@ -88,7 +89,7 @@ def network_pair(  # noqa: PLR0913
     raise TwinError(msg)
 
 
-def _bend(  # noqa: PLR0913
+def _bend(
     rng: np.random.Generator,
     scm: SCM,
     net: Net,
@@ -102,7 +103,7 @@ def _bend(  # noqa: PLR0913
         return None
     # A bet turns only where the table may swing far, which it may around y's own law.
     blend = draws.choice(rng, [0.0, 0.5, 1.0] if track == "estimates" else [0.5, 1.0, 1.0])
-    nets = dependence(net, y, rng=rng, blend=blend, common=net.cards[y] > 2)  # noqa: PLR2004
+    nets = dependence(net, y, rng=rng, blend=blend, common=net.cards[y] > _BINARY)
     labels = _labels(scm)
     focus = _focus(rng, net, [y], list(net.parents[y]))
     ask, decision = None, None
@@ -113,7 +114,7 @@ def _bend(  # noqa: PLR0913
     return _draft(scm, nets, 1, "dependence", ask, decision)
 
 
-def _turn(  # noqa: PLR0913
+def _turn(
     rng: np.random.Generator,
     scm: SCM,
     net: Net,
@@ -122,7 +123,7 @@ def _turn(  # noqa: PLR0913
     cell: str,
 ) -> Draft | None:
     tail, head = place
-    if covered(net, tail, head) and float(draws.uniforms(rng, ())) < 0.5:  # noqa: PLR2004
+    if covered(net, tail, head) and coin(rng):
         kind, other = "covered-reversal", covered_reversal(net, tail, head)
     else:
         noise = len(couple(net.cpts[tail], "monotone", net.parents[tail]).noise)
@@ -152,7 +153,7 @@ def _turn(  # noqa: PLR0913
     return _draft(scm, nets, 2, kind, ask, decision)
 
 
-def _recouple(  # noqa: PLR0913
+def _recouple(
     rng: np.random.Generator,
     scm: SCM,
     net: Net,
@@ -183,7 +184,7 @@ def _recouple(  # noqa: PLR0913
     return Draft((worlds[0], worlds[1]), 3, "coupling", query, decision)
 
 
-def _draft(  # noqa: PLR0913
+def _draft(
     scm: SCM,
     nets: tuple[Net, Net],
     rung: int,

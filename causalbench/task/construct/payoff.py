@@ -1,14 +1,19 @@
-"""Search for a decision on which two worlds disagree by enough, and which guessing does not solve."""
+"""Search for a decision on which two worlds disagree, and which guessing does not solve."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from causalbench import rng as draws
-from causalbench.task.construct.net import Floats
+from causalbench.task.construct.net import coin
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from causalbench.task.construct.net import Floats
 
 __all__ = ["CLEAR", "MARGIN", "SPREAD", "Stakes", "floors", "pick_bets", "pick_payoff"]
 
@@ -19,6 +24,7 @@ SPREAD = (
 CLEAR = 1.1  # random play lies this many standard deviations of one pair below 0
 _TRIES = 60
 _LEAST, _MOST = 3, 6  # how many actions
+_RARE = 0.2
 Event = tuple[str, int]
 
 
@@ -60,7 +66,8 @@ def enough(weights: Floats, first: Floats, second: Floats) -> bool:
 def _regret(first: Floats, second: Floats) -> Floats:
     """Return the regret of every action, float64[side, o, actions]."""
     values = np.stack([first, second])
-    return values.max(axis=2, keepdims=True) - values
+    result: Floats = values.max(axis=2, keepdims=True) - values
+    return result
 
 
 def pick_bets(
@@ -118,14 +125,14 @@ def pick_payoff(
             for place in others
             if actions[place] is None or actions[place][0] != goal[0]  # type: ignore[index]
         ]
-        if len(others) < 2:  # noqa: PLR2004  (three actions at the least)
+        if len(others) < _LEAST - 1:
             return None
         second = draws.choice(rng, others)
         utility = [(1.0, goal)]
         cost = _balance(sides, weights, goal, actions[first], first, second)  # type: ignore[arg-type]
         if cost is not None and cost != 0.0:
             utility.append((cost, actions[first]))  # type: ignore[arg-type]
-        if float(draws.uniforms(rng, ())) < 0.5:  # noqa: PLR2004
+        if coin(rng):
             price = int(draws.integers(rng, 9)) - 4
             event = draws.choice(rng, list(sides[0]))
             if price and event not in {goal, actions[first]}:
@@ -155,7 +162,7 @@ def _total(
     return total
 
 
-def _balance(  # noqa: PLR0913
+def _balance(
     sides: Sequence[Mapping[Event, Floats]],
     weights: Floats,
     goal: Event,
@@ -168,7 +175,7 @@ def _balance(  # noqa: PLR0913
         float((weights * (side[goal][:, first] - side[goal][:, second])).sum()) for side in sides
     ]
     share = 1.0 - float((weights * sides[0][event][:, second]).sum())
-    if share < 0.2:  # noqa: PLR2004  (the event nearly always holds: no price separates the two)
+    if share < _RARE:
         return None
     price = -(lead[0] + lead[1]) / 2 / share
     return round(round(price, 9), 2) if abs(price) <= 1.0 else None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,6 +10,8 @@ import numpy as np
 from causalbench.errors import TooWideError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from numpy.typing import NDArray
 
     from causalbench.scm import SCM
@@ -91,7 +92,9 @@ class Units:
     def _count(self, codes: Sequence[NDArray[np.int64]], names: Sequence[str]) -> Floats:
         shape = tuple(self._cards[name] for name in names)
         place = np.ravel_multi_index(tuple(codes), shape)
-        flat = np.bincount(place, weights=self.weights, minlength=math.prod(shape))
+        flat: Floats = np.bincount(place, weights=self.weights, minlength=math.prod(shape)).astype(
+            np.float64
+        )
         return flat.reshape(shape)
 
 
@@ -106,7 +109,7 @@ class Engine:
         self._scm = scm
 
     def joint(self, seen: Sequence[str], name: str, do: Mapping[str, int] | None = None) -> Floats:
-        """Return P(seen = ., name after do = .), an axis for each of ``seen`` and one for ``name``."""
+        """Return P(seen = ., name after do = .), an axis for each of them."""
         return self._table([*((each, {}) for each in seen), (name, do or {})])
 
     def twice(self, name: str, first: Mapping[str, int], second: Mapping[str, int]) -> Floats:

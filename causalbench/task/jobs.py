@@ -1,0 +1,165 @@
+"""What a suite builds, piece by piece: pairs, honesty items, named worlds; and in what order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from causalbench import rng as draws
+from causalbench.task.construct.network import network_pair
+from causalbench.task.dossiers import Place, pair_cases
+from causalbench.task.honesty import KINDS, honesty_case
+from causalbench.task.listed import ListedHonesty, ListedTwins, listed_honesty, listed_pair
+from causalbench.task.named import named_cases
+from causalbench.task.recipe import TRACKS, Block, Recipe
+from causalbench.task.twin import make_pair
+from causalbench.task.world import World, load_world
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    import numpy as np
+
+    from causalbench.task.types import Case, Track
+
+__all__ = ["Job", "jobs_of", "ordered", "spread", "wanted"]
+
+
+@dataclass(frozen=True)
+class Job:
+    """Something to build: a pair, an honesty item, or a world's own questions."""
+
+    role: str
+    rung: int | None
+    track: str | None
+    cell: str
+    build: Callable[[int], list[Case]]
+
+    def may_hold(self, where: Mapping[str, Any]) -> bool:
+        """Say whether any of its cases can pass the filter."""
+        own = {"role": self.role, "rung": self.rung, "track": self.track, "cell": self.cell}
+        return all(
+            own.get(name) is None or str(own[name]) in wanted(value)
+            for name, value in where.items()
+        )
+
+
+def jobs_of(recipe: Recipe, world: World | None) -> Iterator[Job]:
+    """Yield everything that a suite builds, in a fixed order.
+
+    Args:
+        recipe: what the suite is made of.
+        world: the world on which its pairs are made; None draws worlds.
+    """
+    yield from _pairs(recipe, world)
+    yield from _honest(recipe)
+    if world is not None:
+        yield Job("named", None, None, "mechanisms", partial(_named, recipe, world))
+    for name in recipe.worlds:
+        yield Job("named", None, None, "mechanisms", partial(_named_by_name, recipe, name))
+
+
+def _pairs(recipe: Recipe, world: World | None) -> Iterator[Job]:
+    for block in recipe.blocks:
+        for index in range(block.pairs):
+            build = (
+                partial(_generated, recipe, block, index)
+                if world is None
+                else partial(_on_world, world, recipe, block, index)
+            )
+            yield Job("skill", block.rung, block.track, block.cell, build)
+    for listed in recipe.twins:
+        for track in TRACKS:
+            if (listed.estimates if track == "estimates" else listed.decision) is not None:
+                for cell in listed.cells:
+                    named = partial(_listed, recipe, listed, track, cell)
+                    yield Job("skill", listed.rung, track, cell, named)
+
+
+def _honest(recipe: Recipe) -> Iterator[Job]:
+    for kind, count in recipe.honesty:
+        rung, cell, _ = KINDS[kind]
+        for index in range(count):
+            yield Job("honesty", rung, "estimates", cell, partial(_honesty, recipe, kind, index))
+    for index, item in enumerate(recipe.items):
+        rung, cell, _ = KINDS[item.kind]
+        yield Job("honesty", rung, "estimates", cell, partial(_listed_item, recipe, item, index))
+
+
+def ordered(pairs: list[list[Case]], singles: list[Case], rng: np.random.Generator) -> list[Case]:
+    """Put the cases in an order that tells nothing: a coin a pair, members far apart."""
+    first: list[Case] = []
+    second: list[Case] = []
+    for pair in pairs:
+        coin = int(draws.integers(rng, 2))
+        for place, case in enumerate(pair):
+            (first if (place + coin) % 2 == 0 else second).append(case)
+    parts = [
+        [part[int(place)] for place in draws.permutation(rng, len(part))]
+        for part in (first, singles, second)
+    ]
+    if len(first) > 1 and not singles:
+        last, opening = parts[0][-1].placement, parts[2][0].placement
+        if last.pair_id == opening.pair_id:
+            parts[2].append(parts[2].pop(0))
+    return [case for part in parts for case in part]
+
+
+def spread(jobs: list[Job]) -> list[Job]:
+    """Take one job of each part in turn, so that a limit cuts all parts alike."""
+    parts: dict[tuple[Any, ...], list[Job]] = {}
+    for job in jobs:
+        parts.setdefault((job.role, job.rung, job.track, job.cell), []).append(job)
+    longest = max((len(part) for part in parts.values()), default=0)
+    return [part[turn] for turn in range(longest) for part in parts.values() if turn < len(part)]
+
+
+def _generated(recipe: Recipe, block: Block, index: int, seed: int) -> list[Case]:
+    place = Place(recipe.name, block.track, block.cell, index)
+    return list(make_pair(place, block.rung, seed, lab=recipe.lab))
+
+
+def _on_world(world: World, recipe: Recipe, block: Block, index: int, seed: int) -> list[Case]:
+    task = f"{recipe.name}/{block.rung}/{block.track}/{block.cell}"
+    rng = draws.generator(seed, task, index)
+    private, search = draws.child(rng), draws.child(rng)
+    draft = network_pair(
+        world.scm,
+        block.rung,
+        block.track,
+        block.cell,
+        index,
+        rng=search,
+        parts=block.pairs,
+    )
+    place = Place(recipe.name, block.track, block.cell, index, phrases=world.phrases)
+    return list(pair_cases(draft, place, lab=recipe.lab, rng=private))
+
+
+def _listed(recipe: Recipe, listed: ListedTwins, track: Track, cell: str, seed: int) -> list[Case]:
+    pair = listed_pair(recipe.name, listed, track, cell, seed, story=recipe.story, lab=recipe.lab)
+    return list(pair)
+
+
+def _honesty(recipe: Recipe, kind: str, index: int, seed: int) -> list[Case]:
+    return [honesty_case(recipe.name, kind, index, seed, lab=recipe.lab)]
+
+
+def _listed_item(recipe: Recipe, item: ListedHonesty, index: int, seed: int) -> list[Case]:
+    return [listed_honesty(recipe.name, item, index, seed, story=recipe.story, lab=recipe.lab)]
+
+
+def _named(recipe: Recipe, world: World, seed: int) -> list[Case]:
+    return named_cases(recipe.name, world, seed)
+
+
+def _named_by_name(recipe: Recipe, name: str, seed: int) -> list[Case]:
+    return named_cases(recipe.name, load_world(name), seed)
+
+
+def wanted(value: Any) -> set[str]:
+    """Return the texts that a filter's value allows: itself, or each of several."""
+    if isinstance(value, str) or not isinstance(value, (list, tuple, set, frozenset)):
+        return {str(value)}
+    return {str(each) for each in value}
