@@ -1,0 +1,69 @@
+"""The pages show what was verified, and nothing that wasn't."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from tamper import edit_lines
+
+from causalbench.board import board
+from causalbench.board.page import ranks
+from causalbench.errors import SubmissionError
+
+
+@pytest.fixture(scope="module")
+def site(honest: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a board."""
+    return board([honest], tmp_path_factory.mktemp("site")).parent
+
+
+def page(site: Path) -> str:
+    """Return the one suite's page."""
+    (path,) = [path for path in site.glob("*.html") if path.name != "index.html"]
+    return path.read_text(encoding="utf-8")
+
+
+def test_the_index_links_every_page(site: Path) -> None:
+    """Each link of the index leads to a file beside it."""
+    links = re.findall(r'href="([^"]+)"', (site / "index.html").read_text(encoding="utf-8"))
+    assert [(link, (site / link).is_file()) for link in links] == [
+        (path.name, True) for path in site.glob("*.html") if path.name != "index.html"
+    ]
+
+
+def test_every_agent_stands_on_the_page(site: Path) -> None:
+    """Both agents of the submission are shown."""
+    assert [name in page(site) for name in ("exact", "random")] == [True, True]
+
+
+def test_nothing_is_fetched(site: Path) -> None:
+    """A page names no address that a browser would load."""
+    loads = re.findall(r'(?:src|href)="(?:https?:)?//[^"]+"|@import|<script', page(site))
+    assert loads == []
+
+
+def test_what_a_submitter_wrote_is_escaped(site: Path) -> None:
+    """Markup in a name is shown, not obeyed."""
+    text = page(site)
+    assert ("a &lt;b&gt;tester&lt;/b&gt;" in text, "<b>tester</b>" in text) == (True, False)
+
+
+def test_a_board_refuses_what_does_not_verify(tampered: object, tmp_path: Path) -> None:
+    """One bad submission stops the build, with its reason."""
+    bad = tampered(lambda m: edit_lines(m, "random", lambda a: a.pop()))  # type: ignore[operator]
+    with pytest.raises(SubmissionError, match=r"does not verify: .* is missing"):
+        board([bad], tmp_path / "site")
+
+
+def test_a_board_of_nothing_is_an_error(tmp_path: Path) -> None:
+    """There is no empty board."""
+    with pytest.raises(SubmissionError, match="no submissions"):
+        board([], tmp_path / "site")
+
+
+def test_overlapping_intervals_share_a_rank() -> None:
+    """Only a whole interval above another makes a difference."""
+    rows = [{"low": 0.8, "high": 0.9}, {"low": 0.5, "high": 0.85}, {"low": 0.1, "high": 0.4}]
+    assert ranks(rows) == [1, 1, 3]
