@@ -1,0 +1,20 @@
+"""Suites that several tests look at, built once."""
+
+from __future__ import annotations
+
+import pytest
+
+from causalbench.task.leaks import pairs_of
+from causalbench.task.suite import make
+
+
+@pytest.fixture(scope="session")
+def mini():
+    """The whole of ladder-mini at seed 0."""
+    return make("ladder-mini", seed=0)
+
+
+@pytest.fixture(scope="session")
+def pairs(mini):
+    """Its pairs, side 0 first."""
+    return pairs_of(mini)
