@@ -8,7 +8,6 @@ import typer
 
 from .ask import ask
 from .board import board_app
-from .board import board_app
 from .check import check
 from .common import OneLine
 from .info import info
@@ -38,7 +37,6 @@ app.command("make")(make)
 app.command("score")(score)
 app.command("check")(check)
 app.command("info")(info)
-app.add_typer(board_app, name="board")
 app.add_typer(board_app, name="board")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Annotated, Literal
 
 import typer
@@ -41,12 +42,17 @@ def _problems(kind: Kind, name: str, options: list[str], seed: int, limit: int |
     """Run the check of the kind."""
     if options and kind != "agent":
         msg = f"only an agent takes options, not a {kind}; leave -A out."
-        raise typer.BadParameter(msg, param_hint="-A")
+        raise typer.BadParameter(msg, param_hint="'-A'")
     if kind == "agent":
         from causalbench.agent.check import check_agent
         from causalbench.agent.options import options_for, parse_options
+        from causalbench.agent.registry import make_agent
+        from causalbench.errors import AgentError
 
-        return check_agent(name, options_for(parse_options(options), name))
+        given = options_for(parse_options(options), name)
+        with suppress(AgentError):  # a problem of the agent's, which the check reports
+            make_agent(name, given)  # what isn't there at all is the user's to mend
+        return check_agent(name, given)
     if kind == "world":
         from causalbench.task.check import check_world
         from causalbench.task.world import load_world

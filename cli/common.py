@@ -102,13 +102,14 @@ def filters(text: str | None) -> dict[str, Any] | None:
         key, sign, value = (piece.strip() for piece in part.partition("="))
         if not sign or not value:
             msg = f"'{part.strip()}' is not key=value; write e.g. rung=2,cell=lab."
-            raise typer.BadParameter(msg)
+            raise typer.BadParameter(msg, param_hint="'--filter'")
         if key not in _FILTERS:
-            msg = f"there is no '{key}'; filter by {', '.join(_FILTERS)}.{suggest(key, _FILTERS)}"
-            raise typer.BadParameter(msg)
+            near = suggest(key, _FILTERS)
+            msg = f"there is no '{key}'; filter by {', '.join(_FILTERS)}.{near}"
+            raise typer.BadParameter(msg, param_hint="'--filter'")
         if key in _WHOLE and not value.isdecimal():
             msg = f"{key} is '{value}', not a whole number; write e.g. {key}=1."
-            raise typer.BadParameter(msg)
+            raise typer.BadParameter(msg, param_hint="'--filter'")
         found[key] = int(value) if key in _WHOLE else value
     return found
 
@@ -129,7 +130,9 @@ def _line(error: Exception) -> str:
     text = " ".join(str(getattr(error, "format_message", error.__str__)()).split())
     context = getattr(error, "ctx", None)
     if isinstance(error, _UsageError) and context is not None:
-        text = f"{text.rstrip('.')}. See: {context.command_path} --help"
+        text = text.replace("Value error, ", "").replace("Input should", "it should")
+        stop = "" if text.endswith(("?", ".")) else "."
+        text = f"{text}{stop} See: {context.command_path} --help"
     return text
 
 

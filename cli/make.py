@@ -41,7 +41,7 @@ def make(
     there = next((path for path in files.values() if path.exists()), None)
     if there is not None and not force:
         msg = f"'{there}' is there already; give --force to overwrite it, or another -o."
-        raise typer.BadParameter(msg, param_hint="-o")
+        raise typer.BadParameter(msg, param_hint="'-o'")
     selection = select(suite, seed=seed, limit=limit, where=filters(filter_))
     made = [case_to_dict(case) for case in cases_of(selection)]
     try:

@@ -123,10 +123,10 @@ def check_plot(path: Path | None) -> None:
         return
     if path.suffix not in {".png", ".svg", ".pdf"}:
         msg = f"'{path}' doesn't end in .png, .svg or .pdf; name such a file."
-        raise typer.BadParameter(msg, param_hint="--plot")
+        raise typer.BadParameter(msg, param_hint="'--plot'")
     if not path.parent.is_dir():
         msg = f"there is no folder '{path.parent}'; make it first."
-        raise typer.BadParameter(msg, param_hint="--plot")
+        raise typer.BadParameter(msg, param_hint="'--plot'")
 
 
 def show_run(found: Any, *, as_json: bool, plot: Path | None, quiet: bool) -> None:
