@@ -76,9 +76,7 @@ def test_covered_reversal_counts_hidden_parents():
 
 def test_reversal_of_an_edge_covered_by_visible_parents_alone_changes_the_law():
     """The rule about hidden parents is needed: by visible parents alone the seen law changes."""
-    net = draw_net(
-        generator(3, "needed"), {"u": [], "x": ["u"], "y": ["x"], "w": ["u", "y"]}
-    )
+    net = draw_net(generator(3, "needed"), {"u": [], "x": ["u"], "y": ["x"], "w": ["u", "y"]})
     joint = net.law(["x", "y"])
     head = joint.sum(axis=0)
     tail = (joint / head).T
@@ -153,9 +151,7 @@ def test_recoupling_keeps_every_table(seed):
     assert pair[0] != pair[1]
     for side in sides:
         for name in net.cards:
-            np.testing.assert_allclose(
-                side[name].cpt(net.cards[name]), net.cpts[name], atol=1e-14
-            )
+            np.testing.assert_allclose(side[name].cpt(net.cards[name]), net.cpts[name], atol=1e-14)
 
 
 @pytest.mark.parametrize("seed", SEEDS)

@@ -98,7 +98,7 @@ def _edge(rng: np.random.Generator, track: Track, cell: str, index: int) -> Draf
     shown = cell != "lab"
     if shown and not all(x in each.ancestors([y]) for each in nets):
         return None
-    misled = cell == "diagram" and index % 3 == 1
+    misled = cell == "diagram" and index % 2 == 1
     if track == "estimates":
         asks = intervention(nets, x, y, labels, net.visible)
         ask = pick_ask(rng, [ask for ask in asks if ask.misleads or not misled])
@@ -121,9 +121,11 @@ def _base(rng: np.random.Generator, cell: str, index: int) -> tuple[Net, str]:
         kind = "covered-reversal" if turn == 0 else "edge-to-confounder"
         return open_world(rng, covered=turn == 0), kind
     open_only = cell == "diagram"
-    if turn == 0:
+    # In the diagram cell every other pair is one on which watching misleads in both twins.
+    confounded = index % 2 == 1 if open_only else turn == 1
+    if not confounded and (index % 4 == 0 if open_only else turn == 0):
         return kept_covered(rng, open_only=open_only), "covered-reversal"
-    return front_door(rng, confounded=turn == 1, open_only=open_only), "edge-to-confounder"
+    return front_door(rng, confounded=confounded, open_only=open_only), "edge-to-confounder"
 
 
 def _coupling(rng: np.random.Generator, track: Track, cell: str, index: int) -> Draft | None:
