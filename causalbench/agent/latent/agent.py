@@ -23,6 +23,7 @@ __all__ = ["LatentPosterior"]
 
 _FILE = "latent-posterior.pt"
 STARTS = ("prior", "encoder")
+_VIEWS = 3  # orders and labellings in which each practice world is seen
 
 
 class LatentPosterior:
@@ -34,10 +35,12 @@ class LatentPosterior:
             0 with ``prior`` answers from the prior, more with ``encoder`` is both.
         context: rows drawn from each distribution that the dossier gives.
         shuffled: destroy all dependence in the context (a control).
+        pairs: units run twice where mechanisms are shown, to infer couplings from; 0 assumes
+            Gumbel-max wherever the dossier names none.
         draws: draws of z an answer averages over.
         units: units a draw of z runs.
         widest: abstain from an estimate whose 90% interval is wider.
-        worlds: contexts to train on, at most.
+        worlds: contexts to train on, at most (three orders and labellings a practice world).
         seconds: seconds to train for, at most; gathering contexts takes up to a third of them.
         updates: slow steps to train for, at most (this alone makes two trainings equal).
         latent: dimension of z.
@@ -52,17 +55,18 @@ class LatentPosterior:
         self,
         *,
         start: str = "prior",
-        steps: int = 64,
+        steps: int = 128,
         context: int = 2000,
         shuffled: bool = False,
+        pairs: int = 4000,
         draws: int = 24,
         units: int = 512,
         widest: float = 0.5,
-        worlds: int = 600,
+        worlds: int = 1500,
         seconds: float = 50.0,
-        updates: int = 1200,
+        updates: int = 2500,
         latent: int = 32,
-        width: int = 96,
+        width: int = 128,
     ) -> None:
         if start not in STARTS:
             msg = f"start '{start}' does not exist; choose one of {', '.join(STARTS)}."
@@ -72,6 +76,7 @@ class LatentPosterior:
             "steps": steps,
             "context": context,
             "shuffled": shuffled,
+            "pairs": pairs,
             "draws": draws,
             "units": units,
             "widest": widest,
@@ -212,9 +217,10 @@ class LatentPosterior:
             if dossier.diagram is None and dossier.mechanisms is None:
                 continue
             try:
-                contexts.append(
+                contexts += [
                     context_of(dossier, rows=int(self.config["context"]), rng=rng, augment=True)
-                )
+                    for _ in range(_VIEWS)
+                ]
             except TooWideError:
                 continue
         if not contexts:
@@ -233,7 +239,7 @@ class LatentPosterior:
         import torch
 
         from causalbench.agent.latent.imagine import Mind
-        from causalbench.agent.latent.inference import Posterior, collate, infer, noise
+        from causalbench.agent.latent.inference import Posterior, collate, infer, mirrored, noise
         from causalbench.agent.latent.network import log_probs
 
         torch.set_num_threads(1)
@@ -244,41 +250,55 @@ class LatentPosterior:
         batch = collate([context])
         latent = int(self.config["latent"])
         with torch.no_grad():
-            basis = decoder(batch.features)
             guess = None
             if self.config["start"] == "encoder":
-                guess = Posterior(*encoder(batch.features, batch.train))
+                guess = Posterior(*encoder(batch.features, batch.train, batch.owner, 1))
+            basis = decoder(batch.features)
+            every = decoder(torch.as_tensor(context.layout.features))
         q = infer(
             basis,
             batch,
             steps=int(self.config["steps"]),
-            draws=noise(rng, 4, 1, latent),
+            draws=mirrored(rng, 8, 1, latent),
             start=guess,
-            stop=True,
+            check=mirrored(rng, 8, 1, latent),
         )
         z = q.mean + noise(rng, int(self.config["draws"]), 1, latent) * (q.log_variance / 2).exp()
+        legal = torch.as_tensor(context.layout.legal)
         with torch.no_grad():
-            tables = log_probs(basis, batch.legal, z)[:, 0].exp().double().numpy()
+            tables = log_probs(every, legal, z.expand(-1, len(every), -1)).exp().double().numpy()
         scm = dossier.mechanisms
         known = dossier.variables
         if scm is not None:
             known = tuple(scm.variable(name) for name in context.layout.names)
+        tables = tables / tables.sum(-1, keepdims=True)
         return Mind(
             layout=context.layout,
-            tables=tables / tables.sum(-1, keepdims=True),
+            tables=tables,
             values={v.name: tuple(v.values or ()) for v in known},
             numbers={v.name: v.numbers for v in known},
-            couplings=self._couplings(dossier, context),
+            couplings=self._couplings(dossier, context, tables.mean(0), rng),
         )
 
-    def _couplings(self, dossier: Dossier, context: Context) -> tuple[Coupling, ...]:
-        """Return the coupling that the dossier names for each slot, else Gumbel-max."""
+    def _couplings(
+        self, dossier: Dossier, context: Context, tables: np.ndarray, rng: np.random.Generator
+    ) -> tuple[Coupling, ...]:
+        """Return each slot's coupling: the one named, else one inferred, else Gumbel-max."""
         from causalbench.agent.latent.coupling import from_told
+        from causalbench.agent.latent.pairs import candidates, infer_coupling, pairs_of
 
-        layout, names = context.layout, told(dossier)
+        layout, names, scm = context.layout, told(dossier), dossier.mechanisms
+        seen = None
+        if scm is not None and self.config["pairs"] and not self.config["shuffled"]:
+            seen = pairs_of(scm, layout, units=int(self.config["pairs"]), rng=rng)
         ways: list[Coupling] = []
-        for slot in layout.slots:
-            read = [layout.slots[i] for i in layout.inputs(slot)]
-            cards = [each.card for each in read]
-            ways.append(from_told(names.get(slot.name), [each.name for each in read], cards))
+        for i, slot in enumerate(layout.slots):
+            read = [layout.slots[k] for k in layout.inputs(slot)]
+            spec = names.get(slot.name)
+            if spec is None and seen is not None:
+                own = tables[slot.offset : slot.offset + layout.settings(slot), : slot.card]
+                ways.append(infer_coupling(candidates(layout, slot), own, seen[i], rng=rng))
+            else:
+                cards = [each.card for each in read]
+                ways.append(from_told(spec, [each.name for each in read], cards))
         return tuple(ways)

@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from causalbench.agent.latent.layout import MAX_CARD, Layout, lay_out
+from causalbench.agent.latent.layout import MAX_CARD, Layout, fits, lay_out
+from causalbench.errors import AgentError
 
 if TYPE_CHECKING:
+    from causalbench.graph import Diagram
     from causalbench.task.types import Dossier
 
 __all__ = ["Context", "Rows", "context_of", "count", "rows_of", "scramble"]
@@ -62,18 +64,21 @@ def context_of(
         augment: relabel values and take a random causal order (practice only).
 
     Raises:
+        AgentError: neither diagram nor mechanisms are shown.
         TooWideError: a world that the decoder has no room for.
     """
     scm, diagram = dossier.mechanisms, dossier.diagram
+    variables = {variable.name: variable for variable in dossier.variables}
     if scm is not None:
-        variables = {name: scm.variable(name) for name in scm.names}
-        diagram = scm.full_diagram
-    else:
-        variables = {variable.name: variable for variable in dossier.variables}
+        everything = {name: scm.variable(name) for name in scm.names}
+        if fits([variable.cardinality for variable in everything.values()]):
+            variables, diagram = everything, scm.full_diagram
+        else:
+            diagram = scm.diagram
     if diagram is None:
         msg = "the dossier shows no diagram; this agent plays the cells diagram and mechanisms."
-        raise ValueError(msg)
-    cards = {name: len(variable.values or ()) for name, variable in variables.items()}
+        raise AgentError(msg)
+    cards = {name: variable.cardinality for name, variable in variables.items()}
     order = _random_order(diagram, rng) if augment else None
     layout = lay_out(diagram, cards, order=order)
     swap = {name: rng.permutation(cards[name]) for name in cards} if augment else None
@@ -83,7 +88,9 @@ def context_of(
         part = scramble(batch, rng) if shuffled else batch
         codes = part.codes
         if swap is not None:
-            codes = np.stack([swap[n][codes[:, k]] for k, n in enumerate(part.names)], axis=1)
+            swaps = [swap.get(name) for name in part.names]
+            columns = [codes[:, k] if s is None else s[codes[:, k]] for k, s in enumerate(swaps)]
+            codes = np.stack(columns, axis=1)
         cut = max(1, len(codes) * 4 // 5)
         train += count(layout, Rows(part.names, codes[:cut], part.forced))
         held += count(layout, Rows(part.names, codes[cut:], part.forced))
@@ -135,10 +142,10 @@ def scramble(batch: Rows, rng: np.random.Generator) -> Rows:
     return Rows(batch.names, np.stack(columns, axis=1), batch.forced)
 
 
-def _random_order(diagram: object, rng: np.random.Generator) -> tuple[str, ...]:
+def _random_order(diagram: Diagram, rng: np.random.Generator) -> tuple[str, ...]:
     """Return a random causal order."""
-    nodes = list(diagram.nodes)  # type: ignore[attr-defined]
-    parents = {node: set(diagram.parents(node)) for node in nodes}  # type: ignore[attr-defined]
+    nodes = list(diagram.nodes)
+    parents = {node: set(diagram.parents(node)) for node in nodes}
     order: list[str] = []
     while len(order) < len(nodes):
         ready = [n for n in nodes if n not in order and parents[n] <= {*order}]

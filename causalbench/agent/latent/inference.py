@@ -14,17 +14,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from causalbench.agent.latent.network import Decoder, Encoder, log_probs
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from causalbench.agent.latent.context import Context
 
-__all__ = ["LOG_VARIANCE", "Batch", "Posterior", "collate", "fit", "infer", "kl", "noise"]
+__all__ = ["LOG_VARIANCE", "Batch", "Posterior", "collate", "fit", "infer", "kl", "mirrored", "noise"]
 
 LOG_VARIANCE = -3.0
 RATE = 0.1
@@ -40,29 +39,45 @@ class Posterior:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Worlds padded to one number of rows: [worlds, rows, ...]."""
+    """The rows of several worlds, one after another; rows that were never seen are left out.
+
+    Args:
+        features: [rows, FEATURES].
+        legal: bool [rows, MAX_CARD].
+        train: counts to fit, [rows, MAX_CARD].
+        held: counts to stop by, [rows, MAX_CARD].
+        owner: the world of each row, int [rows].
+        worlds: how many worlds.
+    """
 
     features: Tensor
     legal: Tensor
     train: Tensor
     held: Tensor
+    owner: Tensor
+    worlds: int
+
+    def total(self, rows: Tensor) -> Tensor:
+        """Sum [..., rows, MAX_CARD] to [..., worlds]."""
+        shape = (*rows.shape[:-2], self.worlds)
+        return torch.zeros(shape).index_add(-1, self.owner, rows.sum(-1))
 
 
 def collate(contexts: Sequence[Context]) -> Batch:
-    """Stack contexts, padding with rows that were never seen."""
-    rows = max(context.layout.rows for context in contexts)
+    """Put the seen rows of contexts one after another."""
+    seen = [(c.train.sum(-1) + c.held.sum(-1)) > 0 for c in contexts]
 
-    def stack(pick: Callable[[Context], np.ndarray], *, fill: float = 0.0) -> Tensor:
-        parts = [torch.as_tensor(pick(context)) for context in contexts]
-        return torch.stack(
-            [torch.nn.functional.pad(p, (0, 0, 0, rows - len(p)), value=fill) for p in parts]
-        )
+    def stack(pick: Callable[[Context], np.ndarray]) -> Tensor:
+        parts = [pick(c)[rows] for c, rows in zip(contexts, seen, strict=True)]
+        return torch.as_tensor(np.concatenate(parts))
 
     return Batch(
         features=stack(lambda c: c.layout.features),
-        legal=stack(lambda c: c.layout.legal, fill=True),
+        legal=stack(lambda c: c.layout.legal),
         train=stack(lambda c: c.train),
         held=stack(lambda c: c.held),
+        owner=torch.as_tensor(np.repeat(np.arange(len(contexts)), [s.sum() for s in seen])),
+        worlds=len(contexts),
     )
 
 
@@ -71,16 +86,26 @@ def noise(rng: np.random.Generator, *shape: int) -> Tensor:
     return torch.as_tensor(rng.standard_normal(shape), dtype=torch.float32)
 
 
+def mirrored(rng: np.random.Generator, half: int, *shape: int) -> Tensor:
+    """Draw standard normals and their negatives, 2 x half in all.
+
+    A few fixed draws can be overfitted (mean and variance bent so that just these fit); pairs that
+    mirror each other make that much harder.
+    """
+    draws = noise(rng, half, *shape)
+    return torch.cat([draws, -draws])
+
+
 def kl(q: Posterior) -> Tensor:
     """Return KL(q || N(0, I)) per world."""
     terms = q.mean**2 + q.log_variance.exp() - q.log_variance - 1.0
     return 0.5 * terms.sum(-1)
 
 
-def _energy(basis: Tensor, legal: Tensor, counts: Tensor, q: Posterior, draws: Tensor) -> Tensor:
+def _energy(basis: Tensor, batch: Batch, counts: Tensor, q: Posterior, draws: Tensor) -> Tensor:
     """Return -E_q[log p(counts | z)] per world, by the fixed draws [samples, worlds, latent]."""
     z = q.mean + draws * (0.5 * q.log_variance).exp()
-    return -(log_probs(basis, legal, z) * counts).sum((-1, -2)).mean(0)
+    return -batch.total(log_probs(basis, batch.legal, z[:, batch.owner]) * counts).mean(0)
 
 
 def infer(
@@ -90,7 +115,7 @@ def infer(
     steps: int,
     draws: Tensor,
     start: Posterior | None = None,
-    stop: bool = False,
+    check: Tensor | None = None,
 ) -> Posterior:
     """Take Adam steps on the negative ELBO of the context.
 
@@ -100,26 +125,26 @@ def infer(
         steps: how many; 0 returns the start.
         draws: standard normals [samples, worlds, latent], fixed across the steps.
         start: where from; None is the prior's mean with log-variance -3.
-        stop: keep, per world, the step whose held-out ELBO was best.
+        check: other draws; with them, the step whose held-out ELBO was best is kept per world.
 
     Returns:
         q per world.
     """
-    worlds, latent = len(basis), basis.shape[-1] - 1
+    worlds, latent = batch.worlds, basis.shape[-1] - 1
     if start is None:
         start = Posterior(torch.zeros(worlds, latent), torch.full((worlds, latent), LOG_VARIANCE))
     mean = start.mean.detach().clone().requires_grad_(requires_grad=True)
     spread = start.log_variance.detach().clone().requires_grad_(requires_grad=True)
     optimiser = torch.optim.Adam([mean, spread], lr=RATE)
-    size = batch.train.sum((-1, -2)).clamp(min=1.0)
-    scale = size / batch.held.sum((-1, -2)).clamp(min=1.0)
+    size = batch.total(batch.train).clamp(min=1.0)
+    scale = size / batch.total(batch.held).clamp(min=1.0)
     best = Posterior(mean.detach().clone(), spread.detach().clone())
     best_loss = torch.full((worlds,), math.inf)
     for step in range(steps + 1):
         q = Posterior(mean, spread)
-        if stop and (step % 4 == 0 or step == steps):
+        if check is not None and (step % 4 == 0 or step == steps):
             with torch.no_grad():
-                energy = _energy(basis, batch.legal, batch.held, q, draws)
+                energy = _energy(basis, batch, batch.held, q, check)
                 loss = energy * scale + kl(q)
                 better = loss < best_loss
                 best_loss = torch.where(better, loss, best_loss)
@@ -131,11 +156,11 @@ def infer(
             break
         for group in optimiser.param_groups:
             group["lr"] = RATE * 0.5 * (1.0 + math.cos(math.pi * step / steps))
-        energy = _energy(basis, batch.legal, batch.train, q, draws)
+        energy = _energy(basis, batch, batch.train, q, draws)
         optimiser.zero_grad()
         (((energy + kl(q)) / size).sum()).backward()  # type: ignore[no-untyped-call]
         optimiser.step()
-    return best if stop else Posterior(mean.detach(), spread.detach())
+    return best if check is not None else Posterior(mean.detach(), spread.detach())
 
 
 def fit(
@@ -171,12 +196,12 @@ def fit(
         chosen = rng.choice(len(contexts), size=min(batch_size, len(contexts)), replace=False)
         batch = collate([contexts[int(i)] for i in chosen])
         basis = decoder(batch.features)
-        draws = noise(rng, 2, len(chosen), decoder.latent)
+        draws = mirrored(rng, 2, len(chosen), decoder.latent)
         q = infer(basis.detach(), batch, steps=inner, draws=draws)
-        guess = Posterior(*encoder(batch.features, batch.train))
-        size = batch.train.sum((-1, -2)).clamp(min=1.0)
-        fast = (_energy(basis, batch.legal, batch.train, q, draws) + kl(q)) / size
-        slow = (_energy(basis, batch.legal, batch.train, guess, draws) + kl(guess)) / size
+        guess = Posterior(*encoder(batch.features, batch.train, batch.owner, batch.worlds))
+        size = batch.total(batch.train).clamp(min=1.0)
+        fast = (_energy(basis, batch, batch.train, q, draws) + kl(q)) / size
+        slow = (_energy(basis, batch, batch.train, guess, draws) + kl(guess)) / size
         optimiser.zero_grad()
         (fast.mean() + slow.mean()).backward()
         torch.nn.utils.clip_grad_norm_(parameters, 1.0)

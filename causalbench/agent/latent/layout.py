@@ -11,7 +11,7 @@ Reference: J. Tian (2002), Studies in causal reasoning and learning, lemma 2.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -23,7 +23,7 @@ from causalbench.errors import TooWideError
 if TYPE_CHECKING:
     from causalbench.graph import Diagram
 
-__all__ = ["FEATURES", "MAX_CARD", "MAX_ROWS", "MAX_SLOTS", "Layout", "Slot", "lay_out"]
+__all__ = ["FEATURES", "MAX_CARD", "MAX_ROWS", "MAX_SLOTS", "Layout", "Slot", "fits", "lay_out"]
 
 MAX_SLOTS = 8
 MAX_CARD = 4
@@ -119,6 +119,11 @@ class Layout:
         return np.arange(MAX_CARD)[None, :] < cards[:, None]
 
 
+def fits(cards: Sequence[int]) -> bool:
+    """Say whether the decoder has room for that many variables of so many values."""
+    return len(cards) <= MAX_SLOTS and max(cards) <= MAX_CARD
+
+
 def lay_out(
     diagram: Diagram, cards: Mapping[str, int], *, order: tuple[str, ...] | None = None
 ) -> Layout:
@@ -133,7 +138,7 @@ def lay_out(
         TooWideError: more slots, values or rows than the decoder has room for.
     """
     names = tuple(diagram.order()) if order is None else order
-    if len(names) > MAX_SLOTS or max(cards[name] for name in names) > MAX_CARD:
+    if not fits([cards[name] for name in names]):
         msg = (
             f"the diagram has {len(names)} variables of up to {max(cards.values())} values; "
             f"the decoder holds {MAX_SLOTS} of up to {MAX_CARD}: abstain, or use another agent."
