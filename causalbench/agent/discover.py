@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -19,6 +18,8 @@ from causalbench.agent.records import NATURAL, Records
 from causalbench.query import Expectation, Probability, Term
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from causalbench.query import Quantity
     from causalbench.scm import SCM, Mechanism
 
@@ -108,7 +109,8 @@ def learn(records: Records, found: Mapping[str, set[str]]) -> SCM:
 def _direct(records: Records, name: str, causes: Sequence[str]) -> tuple[str, ...]:
     """Return the causes that together have the best BIC."""
     card = records.variables[records.column(name)].cardinality
-    best, best_score = (), -math.inf
+    best: tuple[str, ...] = ()
+    best_score = -math.inf
     for size in range(min(len(causes), _MOST_PARENTS) + 1):
         for parents in itertools.combinations(causes, size):
             counts = records.counts(name, parents)
@@ -125,7 +127,7 @@ def _direct(records: Records, name: str, causes: Sequence[str]) -> tuple[str, ..
 def _mechanism(
     records: Records, name: str, parents: tuple[str, ...], *, replayed: bool
 ) -> Mechanism:
-    """Fit a mechanism: its table by smoothed frequencies, its coupling from replays if there are."""
+    """Fit a mechanism: its table by smoothed frequencies, its coupling from replays if any."""
     from causalbench.scm import Mechanism
     from causalbench.scm.couplings import couple, natural_coupling
 
@@ -157,7 +159,8 @@ def _types(
         mass = joint.sum(1, keepdims=True)
         counts = (weight[:, None] * joint / np.maximum(mass, 1e-300)).sum(0) + prior
         share = counts / counts.sum()
-    return share
+    result: np.ndarray = share
+    return result
 
 
 def without(quantity: Quantity, found: Mapping[str, set[str]]) -> Quantity:

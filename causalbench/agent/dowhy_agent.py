@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -24,6 +23,8 @@ from causalbench.query.algebra import shared_subscript, terms
 from causalbench.task.answer import Abstain, Answer, Estimate
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from causalbench.agent.protocol import Clock
     from causalbench.graph import Diagram
     from causalbench.query import Quantity
@@ -40,7 +41,7 @@ class Estimand:
     through: tuple[str, ...] = ()
 
 
-class _Unidentified(CausalBenchError):
+class _UnidentifiedError(CausalBenchError):
     """dowhy finds no estimand."""
 
 
@@ -68,7 +69,7 @@ class DowhyAgent:
         self._law, self._diagram = None, dossier.diagram
         if dossier.diagram is None:
             self._why = "no diagram is shown"
-        elif any(variable.values is None for variable in dossier.variables):
+        elif any(variable.is_real for variable in dossier.variables):
             self._why = "tables are for discrete variables, and some are real"
         elif laws := laws_of(dossier):
             values = {variable.name: variable.labels for variable in dossier.variables}
@@ -87,7 +88,7 @@ class DowhyAgent:
             return Abstain("it estimates, and this is a choice")
         try:
             parts = [w * self._quantity(each) for w, each in normalise(query).terms]
-        except _Unidentified as error:
+        except _UnidentifiedError as error:
             return Abstain(str(error), unidentified=True)
         except CausalBenchError as error:
             return Abstain(str(error))
@@ -145,7 +146,7 @@ class DowhyAgent:
         if found is None:
             causes = ", ".join(sorted(acts))
             msg = f"dowhy finds no adjustment set and no front door for do({causes})."
-            raise _Unidentified(msg)
+            raise _UnidentifiedError(msg)
         x = {name: do[name] for name in sorted(acts)}
         if found.kind == "none":
             return self._law.chance(event)
@@ -155,9 +156,7 @@ class DowhyAgent:
 
 
 @lru_cache(maxsize=4096)
-def identify(
-    diagram: Diagram, acts: frozenset[str], outcomes: frozenset[str]
-) -> Estimand | None:
+def identify(diagram: Diagram, acts: frozenset[str], outcomes: frozenset[str]) -> Estimand | None:
     """Ask dowhy for an estimand of the effect of acts on an event of the outcomes.
 
     Args:
@@ -285,7 +284,8 @@ class _Law:
     def _onto(self, table: np.ndarray, names: Sequence[str]) -> np.ndarray:
         """Sum a table onto some axes; the others stay, with length 1."""
         rest = tuple(i for i, name in enumerate(self._names) if name not in names)
-        return table.sum(axis=rest, keepdims=True)
+        result: np.ndarray = table.sum(axis=rest, keepdims=True)
+        return result
 
     def _acted(self, x: Mapping[str, str]) -> np.ndarray:
         mask = np.ones(self._table.shape)

@@ -90,7 +90,7 @@ def fit_laws(
     if hidden:
         seed = _Seed(every, parents, confounded, hidden, place)
         tables = {**tables, **seed.tables(tables, start, rng)}
-        full = {**{root: () for root in hidden}, **full}
+        full = {**dict.fromkeys(hidden, ()), **full}
         problem = _Problem(every, full, names, laws, free=(*hidden, *confounded))
         tables = problem.polish(problem.climb(tables, steps=30))
         return Fitted(every, full, tables, frozenset(hidden), problem.gap(tables))
@@ -105,7 +105,10 @@ def condition(law: Array, names: Sequence[str], target: str, given: Sequence[str
     left = [name for name in names if name in keep]
     joint = law.sum(axis=other).transpose([left.index(name) for name in keep])
     mass = joint.sum(-1, keepdims=True)
-    return np.where(mass > 0, joint / np.where(mass > 0, mass, 1.0), 1.0 / joint.shape[-1])
+    result: np.ndarray = np.where(
+        mass > 0, joint / np.where(mass > 0, mass, 1.0), 1.0 / joint.shape[-1]
+    )
+    return result
 
 
 def _responses(cards: Mapping[str, int], parents: Mapping[str, tuple[str, ...]], v: str) -> int:
@@ -167,7 +170,8 @@ class _Seed:
             elif other in self.parents[v]:
                 table = table.mean(self.parents[v].index(other), keepdims=True)
                 table = np.broadcast_to(table, shape)
-        return table / table.sum(-1, keepdims=True)
+        result: np.ndarray = table / table.sum(-1, keepdims=True)
+        return result
 
 
 class _Problem:
@@ -294,4 +298,5 @@ class _Problem:
         """Sum a joint down to a table's axes."""
         places = [self._axes.index(each) for each in (*self._parents[name], name)]
         rest = tuple(i for i in range(len(self._axes)) if i not in places)
-        return joint.sum(rest).transpose(np.argsort(np.argsort(places)))
+        result: np.ndarray = joint.sum(rest).transpose(np.argsort(np.argsort(places)))
+        return result

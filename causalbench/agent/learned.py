@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +12,8 @@ from causalbench.errors import AgentError, CausalBenchError
 from causalbench.task.answer import Abstain, Answer, Choice, Estimate
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     import pandas as pd
 
     from causalbench.agent.protocol import Clock
@@ -64,7 +65,7 @@ class ModelLearned:
         del rng, clock
         self._records, self._model, self._found = None, None, {}
         self._rung = _RUNG[dossier.knowledge.regime]
-        if any(variable.values is None for variable in dossier.variables):
+        if any(variable.is_real for variable in dossier.variables):
             self._why = "it learns discrete worlds, and some variables are real"
             return
         records = Records(dossier.variables)

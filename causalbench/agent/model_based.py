@@ -1,19 +1,19 @@
-"""Answer through a model of the world: one that is shown, one that is fitted, one that is learned."""
+"""Answer through a model of the world: one shown, one fitted, or one learned."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from causalbench.agent.fit import STARTS, Fitted, fit_laws
+from causalbench.agent.given import laws_of, told
 from causalbench.agent.learned import ModelLearned
 from causalbench.agent.models import GUESSES, TOLERANCE, agree, build
-from causalbench.agent.given import laws_of, told
 from causalbench.errors import AgentError, TooWideError
 from causalbench.task.answer import Abstain, Answer
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from causalbench.agent.protocol import Clock
     from causalbench.scm import SCM
     from causalbench.task.types import Dossier, Question
@@ -64,7 +64,7 @@ class ModelDiagram:
         if dossier.diagram is None:
             self._why = "neither diagram nor mechanisms are shown"
             return
-        if any(variable.values is None for variable in dossier.variables):
+        if any(variable.is_real for variable in dossier.variables):
             self._why = "the fit is for discrete variables, and some are real"
             return
         cards = {variable.name: variable.cardinality for variable in dossier.variables}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,6 +10,8 @@ from causalbench.errors import CausalBenchError, ZeroProbabilityError
 from causalbench.task.answer import Abstain, Answer, Choice, Estimate
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from causalbench.agent.fit import Fitted
     from causalbench.agent.given import Coupling
     from causalbench.query import Choice as Menu

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,8 @@ import numpy as np
 from causalbench.query import Atom, Expectation, Term
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from causalbench.query import Quantity
     from causalbench.query.ast import Subscript
     from causalbench.scm import Variable
@@ -142,12 +143,14 @@ class Records:
         column = self.column(atom.term.variable)
         code = self.variables[column].code(atom.value)
         codes = batch.worlds[setting_of(atom.term.subscript) or NATURAL][:, column]
-        return codes == code if atom.op == "=" else codes != code
+        result: np.ndarray = codes == code if atom.op == "=" else codes != code
+        return result
 
     def _number(self, batch: Batch, term: Term) -> np.ndarray:
         column = self.column(term.variable)
         numbers = np.asarray(self.variables[column].numbers or (), dtype=np.float64)
-        return numbers[batch.worlds[setting_of(term.subscript) or NATURAL][:, column]]
+        result: np.ndarray = numbers[batch.worlds[setting_of(term.subscript) or NATURAL][:, column]]
+        return result
 
 
 def setting_of(subscript: Subscript) -> Setting | None:

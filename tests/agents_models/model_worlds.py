@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
-from causalbench.scm import SCM
 from causalbench.scm.random import random_scm
 from causalbench.task.types import Decision, Dossier, Law, Question
 from causalbench.truth import law
 from causalbench.truth.knowledge import Budget, Knowledge
+
+if TYPE_CHECKING:
+    from causalbench.scm import SCM
 
 
 def world(seed: int, *, n: int = 4, hidden: int = 0, **options) -> SCM:

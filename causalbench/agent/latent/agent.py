@@ -51,7 +51,7 @@ class LatentPosterior:
     accepts = frozenset({"estimate", "bet", "act", "redo"})
     cells = frozenset({"diagram", "mechanisms"})
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  (each is an ablation or a size, and has its name in -A)
         self,
         *,
         start: str = "prior",
@@ -62,9 +62,9 @@ class LatentPosterior:
         draws: int = 24,
         units: int = 512,
         widest: float = 0.5,
-        worlds: int = 1500,
+        worlds: int = 1200,
         seconds: float = 50.0,
-        updates: int = 2500,
+        updates: int = 1500,
         latent: int = 32,
         width: int = 128,
     ) -> None:
@@ -199,7 +199,8 @@ class LatentPosterior:
         if not len(values):
             msg = "the evidence never came about in any decoded world."
             raise QueryError(msg)
-        return values
+        result: np.ndarray = values
+        return result
 
     def _gather(
         self, practice: Any, *, rng: np.random.Generator, clock: Clock, until: float

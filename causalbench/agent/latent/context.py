@@ -6,7 +6,6 @@ no more than their distinct settings.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,6 +15,8 @@ from causalbench.agent.latent.layout import MAX_CARD, Layout, fits, lay_out
 from causalbench.errors import AgentError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
     from causalbench.graph import Diagram
     from causalbench.task.types import Dossier
 
@@ -132,7 +133,7 @@ def count(layout: Layout, batch: Rows) -> np.ndarray:
     for i, slot in enumerate(layout.slots):
         if i in forced or forced & {*slot.proxies}:
             continue
-        np.add.at(counts, (layout.row_of(slot, values, values), values[i]), 1.0)
+        np.add.at(counts, (np.asarray(layout.row_of(slot, values, values)), values[i]), 1.0)
     return counts
 
 

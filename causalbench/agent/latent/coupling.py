@@ -1,7 +1,7 @@
 """Ways in which one unit's noise settles a variable's value at every setting of its inputs.
 
-Rows of any kind below a replay leave this open, so it is an assumption: ``gumbel`` (the default; the
-value is the argmax of log p + noise, one noise per value) or a coupling that the dossier names.
+Rows of any kind below a replay leave this open, so it is an assumption: Gumbel-max (the default:
+argmax of log p + noise, one noise a value) or a coupling that the dossier names.
 Each way can draw noise, draw it given that a value was seen (abduction, in closed form), and settle
 a value.
 
@@ -54,12 +54,14 @@ class Gumbel:
         below = log_p + rng.gumbel(size=p.shape)
         cut = -np.logaddexp(-top, -below)
         cut[..., value] = top[..., 0]
-        return cut - log_p
+        result: np.ndarray = cut - log_p
+        return result
 
     def settle(self, noise: Array, p: Array, setting: Array) -> Array:
         """Return the argmax."""
         del setting
-        return np.argmax(np.log(np.maximum(p, _TINY)) + noise, axis=-1)
+        result: np.ndarray = np.argmax(np.log(np.maximum(p, _TINY)) + noise, axis=-1)
+        return result
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +77,14 @@ class Monotone:
         """Draw a uniform within the value's stretch."""
         del setting
         low = p[..., :value].sum(-1)
-        return low + rng.random(low.shape) * p[..., value]
+        result: np.ndarray = low + rng.random(low.shape) * p[..., value]
+        return result
 
     def settle(self, noise: Array, p: Array, setting: Array) -> Array:
         """Return the quantile."""
         del setting
-        return (noise[..., None] >= np.cumsum(p, axis=-1)[..., :-1]).sum(-1)
+        result: np.ndarray = (noise[..., None] >= np.cumsum(p, axis=-1)[..., :-1]).sum(-1)
+        return result
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +166,8 @@ class Mixture:
         """Return the value of the part that the coin names."""
         coin, each = noise
         values = [part.settle(own, p, setting) for part, own in zip(self.parts, each, strict=True)]
-        return np.choose(coin, values)
+        result: np.ndarray = np.choose(coin, values)
+        return result
 
     def _coin(self, shape: tuple[int, ...], rng: np.random.Generator) -> Array:
         edges = np.cumsum(self.weights)[:-1]

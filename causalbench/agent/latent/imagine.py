@@ -7,17 +7,20 @@ facts of other worlds weigh 1 or 0.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from causalbench.agent.latent.coupling import Coupling
-from causalbench.agent.latent.layout import Layout, Slot
 from causalbench.errors import QueryError
 from causalbench.query import Atom, Probability, Query, Term
-from causalbench.query.ast import Quantity, Subscript
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from causalbench.agent.latent.coupling import Coupling
+    from causalbench.agent.latent.layout import Layout, Slot
+    from causalbench.query.ast import Quantity, Subscript
 
 __all__ = ["Mind", "imagine"]
 
@@ -62,7 +65,8 @@ class _Units:
     def holds(self, atom: Atom) -> Array:
         """Return where an atom holds, bool [draws, units]."""
         equal = self.term(atom.term) == _code(self.mind, atom)
-        return equal if atom.op == "=" else ~equal
+        result: np.ndarray = equal if atom.op == "=" else ~equal
+        return result
 
     def _solve(self, subscript: Subscript) -> dict[int, Array]:
         forced = self.forced(subscript)
@@ -136,10 +140,9 @@ def _meet(mind: Mind, given: Sequence[Atom], *, units: int, rng: np.random.Gener
     others: list[Atom] = []
     for atom in given:
         code = _seen(mind, atom)
-        if atom.term.subscript == home and code is not None:
-            if facts.setdefault(_slot(mind, atom.term.variable), code) == code:
-                continue
-        others.append(atom)
+        own = _slot(mind, atom.term.variable)
+        if atom.term.subscript != home or code is None or facts.setdefault(own, code) != code:
+            others.append(atom)
     group = _Units(mind, [], np.ones(shape))
     forced = group.forced(home)
     current: dict[int, Array] = {}

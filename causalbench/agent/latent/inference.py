@@ -10,7 +10,6 @@ Reference: D. Kong et al. (2025), Latent Thought Models, arXiv 2502.01567.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -21,9 +20,21 @@ from torch import Tensor
 from causalbench.agent.latent.network import Decoder, Encoder, log_probs
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from causalbench.agent.latent.context import Context
 
-__all__ = ["LOG_VARIANCE", "Batch", "Posterior", "collate", "fit", "infer", "kl", "mirrored", "noise"]
+__all__ = [
+    "LOG_VARIANCE",
+    "Batch",
+    "Posterior",
+    "collate",
+    "fit",
+    "infer",
+    "kl",
+    "mirrored",
+    "noise",
+]
 
 LOG_VARIANCE = -3.0
 RATE = 0.1
@@ -133,8 +144,8 @@ def infer(
     worlds, latent = batch.worlds, basis.shape[-1] - 1
     if start is None:
         start = Posterior(torch.zeros(worlds, latent), torch.full((worlds, latent), LOG_VARIANCE))
-    mean = start.mean.detach().clone().requires_grad_(requires_grad=True)
-    spread = start.log_variance.detach().clone().requires_grad_(requires_grad=True)
+    mean = start.mean.detach().clone().requires_grad_()
+    spread = start.log_variance.detach().clone().requires_grad_()
     optimiser = torch.optim.Adam([mean, spread], lr=RATE)
     size = batch.total(batch.train).clamp(min=1.0)
     scale = size / batch.total(batch.held).clamp(min=1.0)
@@ -203,7 +214,7 @@ def fit(
         fast = (_energy(basis, batch, batch.train, q, draws) + kl(q)) / size
         slow = (_energy(basis, batch, batch.train, guess, draws) + kl(guess)) / size
         optimiser.zero_grad()
-        (fast.mean() + slow.mean()).backward()
+        (fast.mean() + slow.mean()).backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(parameters, 1.0)
         optimiser.step()
         trace.append(float(fast.mean().detach()))

@@ -11,7 +11,6 @@ Reference: J. Tian (2002), Studies in causal reasoning and learning, lemma 2.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -21,6 +20,8 @@ import numpy as np
 from causalbench.errors import TooWideError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from causalbench.graph import Diagram
 
 __all__ = ["FEATURES", "MAX_CARD", "MAX_ROWS", "MAX_SLOTS", "Layout", "Slot", "fits", "lay_out"]

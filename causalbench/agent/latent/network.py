@@ -44,7 +44,7 @@ class Decoder(nn.Module):
         wave = torch.sin(self.first(features))
         both = torch.cat([wave, torch.nn.functional.silu(self.second(wave))], dim=-1)
         flat: Tensor = self.last(both)
-        return flat.unflatten(-1, (MAX_CARD, self.latent + 1))
+        return flat.reshape(*flat.shape[:-1], MAX_CARD, self.latent + 1)
 
 
 class Encoder(nn.Module):

@@ -7,7 +7,6 @@ couplings at hand are mixed with the weights that make those pairs likeliest.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -23,6 +22,8 @@ from causalbench.agent.latent.coupling import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from causalbench.agent.latent.layout import Layout, Slot
     from causalbench.scm import SCM
 
@@ -69,9 +70,8 @@ def candidates(layout: Layout, slot: Slot) -> list[Coupling]:
     """Return the couplings to weigh for a slot: Gumbel-max first."""
     cards = [layout.slots[i].card for i in layout.inputs(slot)]
     ways: list[Coupling] = [Gumbel(), Monotone(), Independent(layout.settings(slot))]
-    for k in range(len(cards)):
-        ways.append(Antitone(tuple(setting[k] % 2 == 1 for setting in np.ndindex(*cards))))
-    return ways
+    turns = ([setting[k] % 2 == 1 for setting in np.ndindex(*cards)] for k in range(len(cards)))
+    return [*ways, *(Antitone(tuple(turned)) for turned in turns)]
 
 
 def infer_coupling(
@@ -85,7 +85,7 @@ def infer_coupling(
         pairs: what was seen.
         rng: source of randomness.
     """
-    settings, card = table.shape
+    settings, _card = table.shape
     if settings > _MOST_SETTINGS or not len(pairs.setting):
         return ways[0]
     likelihood = np.stack(
@@ -117,4 +117,5 @@ def _joint(way: Coupling, table: Array, rng: np.random.Generator) -> Array:
         hot[setting, np.arange(_DRAWS), values] = 1.0
     flat = hot.transpose(0, 2, 1).reshape(settings * card, _DRAWS)
     joint = (flat @ flat.T).reshape(settings, card, settings, card).transpose(0, 2, 1, 3)
-    return (joint + 1.0) / (_DRAWS + card**2)
+    result: np.ndarray = (joint + 1.0) / (_DRAWS + card**2)
+    return result
