@@ -98,14 +98,14 @@ def recipe_from_dict(data: Any, place: str) -> Recipe:
         ),
         twins=tuple(
             _twins(each, f"{place}: twins[{number}]")
-            for number, each in enumerate(_list(top.get("twins") or [], f"{place}: twins"))
+            for number, each in enumerate(_list(top.get("twins", []), f"{place}: twins"))
         ),
         items=tuple(
             _item(each, f"{place}: honesty[{number}]") for number, each in enumerate(listed)
         ),
         worlds=tuple(
             _text(name, f"{place}: worlds")
-            for name in _list(top.get("worlds") or [], f"{place}: worlds")
+            for name in _list(top.get("worlds", []), f"{place}: worlds")
         ),
         data=top,
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pytest
 
@@ -18,8 +20,10 @@ from causalbench.task.construct.draft import functions_of, world_of
 from causalbench.task.construct.edges import bow, covered, covered_reversal, edge_to_confounder
 from causalbench.task.construct.motifs import draw_net, front_door, open_world, sink_world
 from causalbench.task.construct.names import NAMES
-from causalbench.task.construct.net import Net
 from causalbench.task.construct.units import Engine, Units
+
+if TYPE_CHECKING:
+    from causalbench.task.construct.net import Net
 
 SEEDS = range(12)
 
@@ -115,7 +119,7 @@ def _noise_of(after, unit, match):
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_edge_to_confounder_keeps_the_seen_law_and_moves_the_edge(seed):
-    """x -> y becomes x <-> y, and the joint law of the visible variables stays."""
+    """X -> y becomes x <-> y, and the joint law of the visible variables stays."""
     rng = generator(seed, "test-moved")
     net = open_world(rng, covered=False)
     other = edge_to_confounder(net, "x", "y", "h", rng=rng)

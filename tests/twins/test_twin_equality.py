@@ -7,9 +7,9 @@ import itertools
 import numpy as np
 import pytest
 
-from causalbench.task.proof import TOLERANCE, prove
-from causalbench.rng import generator
 from causalbench.errors import TwinError
+from causalbench.rng import generator
+from causalbench.task.proof import TOLERANCE, prove
 from causalbench.truth import interventional_tables
 
 MOST = 200_000

@@ -32,7 +32,8 @@ if TYPE_CHECKING:
 __all__ = ["network_pair"]
 
 _CELLS = 4096  # the largest table that a construction may change or make
-_TRIES = 240  # how many times a candidate is tried, all candidates together
+_TRIES = 240  # the most attempts, all candidates together
+_EACH = 12  # the most attempts on one candidate; a bend is drawn anew each time, so it has more
 _FOCUS = 5  # how many variables a question may speak of
 _BINARY = 2
 _HIDDEN = "hidden"
@@ -74,7 +75,8 @@ def network_pair(
     mine = [candidates[int(place)] for place in order]
     mine = mine[index % parts :: parts] if len(mine) >= parts else mine
     attempt = {1: _bend, 2: _turn, 3: _recouple}[rung]
-    for x, y in islice(cycle(mine), _TRIES):
+    each = 3 * _EACH if rung == 1 else _EACH
+    for x, y in islice(cycle(mine), min(_TRIES, each * len(mine))):
         try:
             draft = attempt(rng, scm, net, (x, y), track, cell)
         except CausalBenchError:
