@@ -114,11 +114,11 @@ def _question(world: World, question: WorldQuestion) -> Iterator[str]:
 
 def _decision(world: World, decision: Decision) -> Iterator[str]:
     where = f"decision '{decision.id}'"
-    trivial = redo_problem(decision)
-    if trivial:
-        yield trivial
     try:
         rows = decision_values(world.scm, decision)
+        trivial = redo_problem(decision)
+        if trivial:
+            yield trivial
         for row in rows:
             query = decision_query(decision, row.observation)
             values = truth(world, query).values or {}

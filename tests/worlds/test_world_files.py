@@ -363,3 +363,13 @@ def test_expect_is_held_to_its_tolerance():
     fields = {**world.__dict__, "expect": (near, far)}
     (problem,) = check_world(World(**{k: fields[k] for k in World.__dataclass_fields__}))
     assert problem.startswith("expect[1]")
+
+
+def test_check_survives_an_unreadable_redo(tmp_path):
+    """A redo whose labels cannot be read is a problem in the list, not an error of the check."""
+    text = SMALL.replace(
+        "mode: act, actions: [pass, x=yes]", "mode: redo, actions: [pass, 'x=\"yes'], observes: [x]"
+    )
+    (problem,) = check_world(from_text(tmp_path, text))
+    assert "decision 'act'" in problem
+    assert "never closed" in problem
