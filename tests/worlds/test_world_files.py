@@ -373,3 +373,34 @@ def test_check_survives_an_unreadable_redo(tmp_path):
     (problem,) = check_world(from_text(tmp_path, text))
     assert "decision 'act'" in problem
     assert "never closed" in problem
+
+
+@pytest.mark.parametrize(("p", "q", "expected"), [(0.5, 0.5, 1 / 3), (0.7, 0.2, 0.06 / 0.76)])
+def test_firing_squad_at_other_chances(p, q, expected):
+    """OmegaCore.jl's rifleman: P(D_{A=0} = 0 | D = 1) = (1 - p) q / (p + (1 - p) q)."""
+    record = load_world("firing-squad").to_dict()
+    record["mechanisms"]["order"]["noise"] = [1 - p, p]
+    record["mechanisms"]["nervous"]["noise"] = [1 - q, q]
+    world = World.from_dict(record)
+    found = value(world, "P(dead[first=holds]=no | dead=yes)")
+    assert found == pytest.approx(expected, abs=1e-12)
+
+
+def test_napkin_estimand():
+    """The napkin's ratio gives the effect from what is seen, for either leaflet."""
+    world = load_world("napkin")
+    for walking, expected in (("no", 0.275), ("yes", 0.825)):
+        for leaflet in ("no", "yes"):
+            parts = [
+                (
+                    value(
+                        world, f"P(fit=yes, walking={walking} | leaflet={leaflet}, district={d})"
+                    ),
+                    value(world, f"P(walking={walking} | leaflet={leaflet}, district={d})"),
+                    value(world, f"P(district={d})"),
+                )
+                for d in ("north", "south")
+            ]
+            ratio = sum(a * w for a, _, w in parts) / sum(b * w for _, b, w in parts)
+            assert ratio == pytest.approx(expected, abs=1e-12)
+        assert abs(value(world, f"P(fit=yes | walking={walking})") - expected) > 0.01
