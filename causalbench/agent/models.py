@@ -94,7 +94,7 @@ def agree(models: Sequence[SCM], question: Question, *, tolerance: float = TOLER
     from causalbench.query import Choice as Menu
     from causalbench.query import parse
 
-    query = parse(question.query)
+    query = parse(question.query, models[0].vocabulary)
     try:
         if isinstance(query, Menu):
             return _choose(models, query, question)

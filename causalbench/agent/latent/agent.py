@@ -12,6 +12,8 @@ from causalbench.errors import AgentError, QueryError, TooWideError
 from causalbench.task.answer import Abstain, Answer, Choice, Estimate
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from causalbench.agent.latent.context import Context
     from causalbench.agent.latent.coupling import Coupling
     from causalbench.agent.latent.imagine import Mind
@@ -155,6 +157,9 @@ class LatentPosterior:
         if dossier.diagram is None and dossier.mechanisms is None:
             self._why = "neither diagram nor mechanisms are shown"
             return
+        if any(variable.is_real for variable in dossier.variables):
+            self._why = "the decoder is for discrete variables, and some are real"
+            return
         from causalbench.agent.latent.context import context_of
 
         try:
@@ -179,9 +184,9 @@ class LatentPosterior:
         query = parse(question.query)
         try:
             if isinstance(query, Menu):
-                means = [float(np.nanmean(self._values(each, rng))) for each in query.objectives]
-                return Choice(question.actions[int(np.nanargmax(means))])
-            values = self._values(query, rng)
+                means = [float(each.mean()) for each in self._values(query.objectives, rng)]
+                return Choice(question.actions[int(np.argmax(means))])
+            (values,) = self._values([query], rng)
         except (QueryError, ValueError) as error:
             return Abstain(f"no estimate: {error}")
         low, high = np.quantile(values, [0.05, 0.95])
@@ -189,18 +194,17 @@ class LatentPosterior:
             return Abstain(f"the posterior is too wide: {low:.2f} to {high:.2f}")
         return Estimate(float(values.mean()), low=float(low), high=float(high))
 
-    def _values(self, query: Query, rng: np.random.Generator) -> np.ndarray:
-        """Return the query's value under each draw of z that can meet the evidence."""
-        from causalbench.agent.latent.imagine import imagine
+    def _values(self, queries: Sequence[Query], rng: np.random.Generator) -> list[np.ndarray]:
+        """Return each query's value under the draws of z that can meet the evidence."""
+        from causalbench.agent.latent.imagine import imagine_all
 
-        assert self._mind is not None  # noqa: S101
-        values = imagine(self._mind, query, units=int(self.config["units"]), rng=rng)
-        values = values[np.isfinite(values)]
-        if not len(values):
+        assert self._mind is not None  # noqa: S101  (answer has looked)
+        every = imagine_all(self._mind, queries, units=int(self.config["units"]), rng=rng)
+        finite = [values[np.isfinite(values)] for values in every]
+        if not all(len(values) for values in finite):
             msg = "the evidence never came about in any decoded world."
             raise QueryError(msg)
-        result: np.ndarray = values
-        return result
+        return finite
 
     def _gather(
         self, practice: Any, *, rng: np.random.Generator, clock: Clock, until: float
@@ -216,6 +220,8 @@ class LatentPosterior:
                 break
             dossier = case.dossier
             if dossier.diagram is None and dossier.mechanisms is None:
+                continue
+            if any(variable.is_real for variable in dossier.variables):
                 continue
             try:
                 contexts += [

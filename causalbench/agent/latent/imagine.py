@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from causalbench.agent.latent.layout import Layout, Slot
     from causalbench.query.ast import Quantity, Subscript
 
-__all__ = ["Mind", "imagine"]
+__all__ = ["Mind", "imagine", "imagine_all"]
 
 Array = np.ndarray
 
@@ -108,15 +108,30 @@ def imagine(mind: Mind, query: Query, *, units: int, rng: np.random.Generator) -
     Raises:
         QueryError: a comparison that labels do not have.
     """
-    total = np.full(len(mind.tables), query.constant)
-    for weight, quantity in query.terms:
-        total = total + weight * _quantity(mind, quantity, units=units, rng=rng)
-    return total
+    return imagine_all(mind, [query], units=units, rng=rng)[0]
 
 
-def _quantity(mind: Mind, quantity: Quantity, *, units: int, rng: np.random.Generator) -> Array:
+def imagine_all(
+    mind: Mind, queries: Sequence[Query], *, units: int, rng: np.random.Generator
+) -> list[Array]:
+    """Estimate several queries at once; those with one condition share their units.
+
+    Sharing is quicker, and the noise that options have in common drops out of their differences.
+    """
+    met: dict[tuple[Atom, ...], _Units] = {}
+    values = []
+    for query in queries:
+        total = np.full(len(mind.tables), query.constant)
+        for weight, quantity in query.terms:
+            if quantity.given not in met:
+                met[quantity.given] = _meet(mind, quantity.given, units=units, rng=rng)
+            total = total + weight * _quantity(mind, quantity, met[quantity.given])
+        values.append(total)
+    return values
+
+
+def _quantity(mind: Mind, quantity: Quantity, group: _Units) -> Array:
     """Estimate one probability or expectation under each draw of z."""
-    group = _meet(mind, quantity.given, units=units, rng=rng)
     if isinstance(quantity, Probability):
         value = np.ones(group.weight.shape)
         for atom in quantity.event:
