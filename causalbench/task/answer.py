@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from causalbench.errors import AnswerError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 __all__ = ["Abstain", "Answer", "Choice", "Estimate", "Interval", "answer_from_dict"]
 
@@ -68,8 +70,9 @@ class Choice:
     action: str
 
     def __post_init__(self) -> None:
-        if not isinstance(self.action, str):
-            msg = f"Choice needs an action's label, not {type(self.action).__name__}."
+        action: object = self.action
+        if not isinstance(action, str):
+            msg = f"Choice needs an action's label, not {type(action).__name__}."
             raise AnswerError(msg)
 
     def to_dict(self) -> dict[str, Any]:

@@ -52,9 +52,10 @@ class Decision:
 
     Args:
         id: its name within the dossier.
-        mode: ``bet`` (guess), ``act`` (intervene on a fresh unit) or ``redo`` (the same unit again).
-        actions: labels in shown order: ``"pass"``, ``"x=1"`` or ``"x=1, z=0"``; for a bet each label
-            is the event betted on.
+        mode: ``bet`` (guess), ``act`` (intervene on a fresh unit) or ``redo`` (the same unit
+            again).
+        actions: labels in shown order: ``"pass"``, ``"x=1"`` or ``"x=1, z=0"``; for a bet each
+            label is the event betted on.
         utility: (weight, event) pairs, e.g. ``(-0.1, "wet=yes")``; the utility of an outcome is the
             sum of the weights of the events that hold in it. Empty for a bet, which pays 1 if the
             event betted on holds, else 0.
@@ -136,7 +137,7 @@ class Dossier:
     cell: str
     variables: tuple[Variable, ...]
     knowledge: Knowledge
-    budget: Budget = Budget()
+    budget: Budget = field(default_factory=Budget)
     diagram: Diagram | None = None
     mechanisms: SCM | None = None
     laws: tuple[Law, ...] = ()
