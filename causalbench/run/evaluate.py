@@ -12,7 +12,7 @@ from causalbench.run.contender import contenders
 from causalbench.run.hand import Hand, play_all
 from causalbench.run.identity import folder_name, manifest_of, now
 from causalbench.run.plan import cases_of, select
-from causalbench.run.pool import Workers, one_thread
+from causalbench.run.pool import Workers, hold_torch, one_thread
 from causalbench.run.progress import ticker
 from causalbench.run.result import Run
 from causalbench.run.store import Store
@@ -72,22 +72,24 @@ def evaluate(  # noqa: PLR0913  (every argument is a flag of the command line)
     if jobs < 1:
         msg = f"jobs is {jobs}; give 1 or more."
         raise CausalBenchError(msg)
-    selection = select(
-        suite, seed=seed, limit=limit, where=where, repeats=repeats, time_limit=time_limit
-    )
-    entered = contenders(agents, options)
-    cases = cases_of(selection)
     records: list[Record] = []
     notes: list[str] = []
     digests: dict[int, str] = {}
     folders: dict[str, Path] = {}
     manifests: dict[str, Mapping[str, Any]] = {}
-    total = repeats * sum(len(one.plays(case)) for one in entered for case in cases)
     with ExitStack() as stack:
         stack.enter_context(one_thread())
+        tick = stack.enter_context(ticker(shown=progress))
+        tick.name("building the suite")
+        selection = select(
+            suite, seed=seed, limit=limit, where=where, repeats=repeats, time_limit=time_limit
+        )
+        entered = contenders(agents, options)
+        hold_torch()
+        cases = cases_of(selection)
+        tick.total(repeats * sum(len(one.plays(case)) for one in entered for case in cases))
         temporary = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="causalbench-")))
         workers = stack.enter_context(Workers(jobs)) if jobs > 1 else None
-        tick = stack.enter_context(ticker(total, shown=progress))
         for one in entered:
             tick.name(one.name)
             if not any(one.plays(case) for case in cases):

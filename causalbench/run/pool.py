@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from causalbench.score.record import Outcome
     from causalbench.task.types import Case
 
-__all__ = ["THREADS", "Chunk", "Lesson", "Workers", "one_thread"]
+__all__ = ["THREADS", "Chunk", "Lesson", "Workers", "hold_torch", "one_thread"]
 
 THREADS = (
     "OMP_NUM_THREADS",
@@ -114,10 +114,7 @@ def one_thread() -> Iterator[None]:
     """
     before = {name: os.environ.get(name) for name in THREADS}
     os.environ.update(dict.fromkeys(THREADS, "1"))
-    torch = sys.modules.get("torch")
-    threads = torch.get_num_threads() if torch is not None else None
-    if torch is not None:
-        torch.set_num_threads(1)
+    threads = hold_torch()
     try:
         yield
     finally:
@@ -126,8 +123,21 @@ def one_thread() -> Iterator[None]:
                 os.environ.pop(name, None)
             else:
                 os.environ[name] = value
-        if torch is not None:
-            torch.set_num_threads(threads)
+        if threads is not None:
+            sys.modules["torch"].set_num_threads(threads)
+
+
+def hold_torch() -> int | None:
+    """Keep torch to one thread where it is loaded, and return how many it had.
+
+    It reads the environment when it is imported; one that was imported before is told.
+    """
+    torch = sys.modules.get("torch")
+    if torch is None or not hasattr(torch, "set_num_threads"):
+        return None
+    threads: int = torch.get_num_threads()
+    torch.set_num_threads(1)
+    return threads
 
 
 @contextmanager
@@ -146,6 +156,7 @@ def _told() -> Iterator[None]:
 def _begin() -> None:
     """Prepare a worker: Ctrl-C is the parent's, and when the parent dies so does the worker."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    hold_torch()
     parent = multiprocessing.parent_process()
     if parent is not None:
         threading.Thread(target=_outlive, args=(parent.sentinel,), daemon=True).start()

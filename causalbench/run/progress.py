@@ -29,18 +29,22 @@ class Ticker:
         if self._bar is not None:
             self._bar[0].advance(self._bar[1], items)
 
+    def total(self, items: int) -> None:
+        """Say how many there are."""
+        if self._bar is not None:
+            self._bar[0].update(self._bar[1], total=items)
+
     def name(self, agent: str) -> None:
-        """Say whose turn it is."""
+        """Say what is going on, or whose turn it is."""
         if self._bar is not None:
             self._bar[0].update(self._bar[1], description=agent)
 
 
 @contextmanager
-def ticker(total: int, *, shown: bool) -> Iterator[Ticker]:
-    """Open a progress bar over so many items, or a silent counter.
+def ticker(*, shown: bool) -> Iterator[Ticker]:
+    """Open a progress bar over items, or a silent counter.
 
     Args:
-        total: how many items there are.
         shown: False, or a stderr that is no terminal, shows nothing.
     """
     if not (shown and sys.stderr.isatty()):
@@ -50,11 +54,11 @@ def ticker(total: int, *, shown: bool) -> Iterator[Ticker]:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
     columns = (
-        TextColumn("{task.description:<16.16}"),
+        TextColumn("{task.description:<18.18}"),
         BarColumn(bar_width=40),
         MofNCompleteColumn(),
         TextColumn("items"),
         TimeElapsedColumn(),
     )
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        yield Ticker((progress, progress.add_task("", total=total)))
+        yield Ticker((progress, progress.add_task("", total=None)))
