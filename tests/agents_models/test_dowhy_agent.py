@@ -21,7 +21,7 @@ def _say(dossier, *queries, ask):
 def test_what_it_answers_is_true(made):
     """In random worlds with hidden causes, every estimate is the engine's value, to round-off."""
     answered = 0
-    for seed in range(12):
+    for seed in range(9):
         scm = made.world(seed, hidden=seed % 3, cards=(2, 3))
         x, y, z = scm.visible[:3]
         queries = [
@@ -36,7 +36,7 @@ def test_what_it_answers_is_true(made):
                 answered += 1
                 expected = value(scm, query)
                 assert expected == pytest.approx(answer.value, abs=1e-12), query
-    assert answered > 60
+    assert answered > 45
 
 
 def test_the_back_door_is_found():
