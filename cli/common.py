@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -65,12 +66,27 @@ class OneLine(TyperGroup):
             if hasattr(stream, "reconfigure"):
                 stream.reconfigure(errors="replace")
         try:
-            code = super().main(args, prog_name, standalone_mode=False, **extra)
+            with warnings.catch_warnings():
+                warnings.showwarning = _Warner()
+                code = super().main(args, prog_name, standalone_mode=False, **extra)
         except (KeyboardInterrupt, typer.Abort):
             code = INTERRUPTED
         except (CausalBenchError, _ClickException) as error:
             code = fail(_line(error)) if not _is_help(error) else 2
         sys.exit(code if isinstance(code, int) else 0)
+
+
+class _Warner:
+    """Print each warning once, on one line of stderr, without the place in the source."""
+
+    def __init__(self) -> None:
+        self._said: set[str] = set()
+
+    def __call__(self, message: Warning | str, *_: object, **__: object) -> None:
+        line = " ".join(str(message).split())
+        if line not in self._said:
+            self._said.add(line)
+            print(f"warning: {line}", file=sys.stderr)
 
 
 def fail(message: str) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import warnings
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -64,7 +65,7 @@ def run(  # noqa: PLR0913, PLR0917  (each argument is a flag)
         typer.Option("--plot", envvar=env("plot"), help="Draw the ladder: a .png, .svg or .pdf."),
     ] = None,
     quiet: Annotated[
-        bool, typer.Option("--quiet", envvar=env("quiet"), help="No progress, no notes.")
+        bool, typer.Option("--quiet", envvar=env("quiet"), help="No progress, notes, warnings.")
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -73,6 +74,8 @@ def run(  # noqa: PLR0913, PLR0917  (each argument is a flag)
     The same command again goes on where the last one stopped. Ends with 1 if items failed.
     """
     del config  # its callback has taken the defaults from it
+    if quiet:
+        warnings.simplefilter("ignore")
     one_thread_each()
     from causalbench.agent.options import parse_options
     from causalbench.run import evaluate

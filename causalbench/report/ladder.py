@@ -88,7 +88,7 @@ def ladder(run: Run, *, width: int = WIDTH) -> RenderableType:
         what = "error" if track == "estimates" else "regret"
         title = f"{track} without twins: mean {what}, never in skill (answered/asked)"
         parts += _titled(title, _named(rows))
-    parts += _statuses(run.rows)
+    parts += _statuses(run.agents)
     return Group(*parts)
 
 

@@ -105,12 +105,16 @@ def select(
 
 
 def load(reference: Any) -> Any:
-    """Return the suite that a reference names; a suite is returned as it is."""
-    if not isinstance(reference, str | Path):
+    """Return the suite that a name, a path or a world stands for; a suite is returned as it is.
+
+    Raises:
+        NotFoundError: no suite or world of that name.
+    """
+    if callable(getattr(reference, "cases", None)):
         return reference
     from causalbench.task.suite import load_suite
 
-    return load_suite(str(reference))
+    return load_suite(reference)
 
 
 def cases_of(selection: Selection) -> list[Case]:
@@ -154,8 +158,8 @@ def describe(cases: Sequence[Case]) -> list[dict[str, Any]]:
     ]
 
 
-def _check(name: str, value: int | None, least: int) -> None:
-    """Refuse a number below the least."""
-    if value is not None and value < least:
-        msg = f"{name} is {value}; give {least} or more."
+def _check(name: str, value: Any, least: int) -> None:
+    """Refuse what is no whole number, or one below the least."""
+    if value is not None and (not isinstance(value, int) or value < least):
+        msg = f"{name} is {value}; give a whole number of {least} or more."
         raise CausalBenchError(msg)

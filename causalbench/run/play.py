@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import traceback
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from causalbench.agent.protocol import Clock
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from causalbench.task.types import Case, Item
+    from causalbench.task.types import Case, Dossier, Item
     from causalbench.truth.knowledge import Budget
 
 __all__ = ["Table", "failure", "play"]
@@ -73,7 +73,7 @@ def play(case: Case, items: Sequence[Item], table: Table) -> list[Outcome]:
     from causalbench.task.lab import Lab
 
     clock = Clock(table.time_limit)
-    dossier = case.dossier
+    dossier = _copy(case.dossier)
     lab = Lab(case.scm, dossier, lab_rng(table.seed, table.agent_seed, dossier.id))
     try:
         agent = _guard(lambda: _fresh(table))
@@ -104,6 +104,19 @@ def play(case: Case, items: Sequence[Item], table: Table) -> list[Outcome]:
 def failure(error: BaseException) -> str:
     """Return the end of an exception's traceback, as a log keeps it."""
     return "".join(traceback.format_exception(error))[-_LONGEST:]
+
+
+def _copy(dossier: Dossier) -> Dossier:
+    """Return a dossier with arrays of its own: what one agent writes there reaches no other."""
+    return replace(
+        dossier,
+        rows=dossier.rows.copy(),
+        laws=tuple(replace(law, table=law.table.copy()) for law in dossier.laws),
+        logs={
+            name: {field: array.copy() for field, array in log.items()}
+            for name, log in dossier.logs.items()
+        },
+    )
 
 
 def _fresh(table: Table) -> Any:

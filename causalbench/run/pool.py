@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 import threading
+import warnings
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
@@ -186,5 +187,7 @@ def _play(chunk: Chunk) -> list[list[Outcome]]:
 def _cases(
     reference: Any, seed: int, limit: int | None, where: tuple[tuple[str, Any], ...]
 ) -> list[Case]:
-    """Build a selection's cases, once in each worker."""
-    return cases_of(select(reference, seed=seed, limit=limit, where=dict(where)))
+    """Build a selection's cases, once in each worker; the parent has shown the warnings."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return cases_of(select(reference, seed=seed, limit=limit, where=dict(where)))

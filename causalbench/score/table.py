@@ -61,9 +61,11 @@ def score_table(records: Sequence[Record], *, suite: str, seed: int, digest: str
 def skill_rows(records: Sequence[Record], *, seed: int, digest: str) -> list[dict[str, Any]]:
     """Compute one row for each (agent, track, cell, rung) that was played.
 
+    A row is over the pairs alone; honesty and named questions have figures of their own. Where a
+    suite holds pairs of two groups in one cell and rung, each group has a row: they aren't pooled.
     ``maximum`` is the skill that perfect use of what is given attains: 1 where that settles the
     questions, None in a lab, where it depends on the budget and isn't known in closed form. A cell
-    played on questions without twins has 0 pairs and no skill. ``cost`` is the mean per dossier.
+    played on other questions only has 0 pairs and no skill. ``cost`` is the mean per dossier.
 
     Args:
         records: of all agents.
@@ -72,27 +74,34 @@ def skill_rows(records: Sequence[Record], *, seed: int, digest: str) -> list[dic
     """
     rows = []
     places = _split(records, lambda one: (one.agent, one.track, one.cell, one.rung))
-    for (agent, track, cell, rung), held in _ordered(places, records, _CELLS):
-        pairs = scored(held)
-        rng = _rng(seed, digest, track, cell, rung)
-        found = skill(pairs, rng=rng) if pairs else None
-        rows.append(
-            {
-                "agent": agent,
-                "track": track,
-                "cell": cell,
-                "rung": rung,
-                **_numbers(found),
-                "maximum": None if cell == "lab" or not pairs else 1.0,
-                "profile": profile(pairs or held),
-                "cost": _cost(held),
-                "group": held[0].group,
-                "control": held[0].control,
-                "items": len({(one.dossier, one.question) for one in held}),
-                "status_counts": status_counts(held),
-            }
-        )
+    for place, held in _ordered(places, records, _CELLS):
+        groups = _split(scored(held), lambda one: one.group)
+        rows += [_skill_row(place, pairs, seed, digest) for pairs in groups.values() or [held]]
     return rows
+
+
+def _skill_row(
+    place: tuple[str, str, str, int], held: Sequence[Record], seed: int, digest: str
+) -> dict[str, Any]:
+    """Return one row: over the pairs of one group, or over what has no pairs."""
+    agent, track, cell, rung = place
+    pairs = scored(held)
+    group = held[0].group
+    found = skill(pairs, rng=_rng(seed, digest, track, cell, rung, group)) if pairs else None
+    return {
+        "agent": agent,
+        "track": track,
+        "cell": cell,
+        "rung": rung,
+        **_numbers(found),
+        "maximum": None if cell == "lab" or not pairs else 1.0,
+        "profile": profile(held),
+        "cost": _cost(held),
+        "group": group,
+        "control": held[0].control,
+        "items": len({(one.dossier, one.question) for one in held}),
+        "status_counts": status_counts(held),
+    }
 
 
 def agent_rows(records: Sequence[Record], *, seed: int, digest: str) -> list[dict[str, Any]]:

@@ -350,3 +350,25 @@ def test_evaluate_and_the_command_agree():
     """One function does the work."""
     rows = evaluate("see-reader", "umbrella-rain").to_json()
     assert said("run", "umbrella-rain", "--agent", "see-reader")["agents"] == rows["agents"]
+
+
+def test_warnings_are_one_line_each(monkeypatch):
+    """Said once, on stderr, without the place in the source; not at all with --quiet."""
+    import warnings
+
+    from causalbench.task.suite import Suite
+
+    real = Suite.cases
+
+    def warning(self, *args, **extra):
+        for _ in range(2):
+            warnings.warn("a part was\nleft out", stacklevel=1)
+        return real(self, *args, **extra)
+
+    monkeypatch.setattr(Suite, "cases", warning)
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        loud = cli("run", "umbrella-rain", "--agent", "exact")
+        quiet = cli("run", "umbrella-rain", "--agent", "exact", "--quiet")
+    assert loud.stderr.count("warning: a part was left out\n") == 1
+    assert quiet.stderr == ""

@@ -5,7 +5,9 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from causalbench.errors import (
@@ -83,6 +85,22 @@ def test_every_dossier_gets_a_fresh_agent(toy, agent):
     """An agent that counts its dossiers never counts past one."""
     run = evaluate(agent("Counts"), toy)
     assert {r.answer.value for r in run.records if r.kind == "estimate"} == {1.0}
+
+
+def test_what_an_agent_writes_reaches_no_other(toy, agent):
+    """An agent that spoils its dossier spoils a copy."""
+    cases = [
+        replace(case, dossier=replace(case.dossier, rows=np.zeros((3, 2), dtype=np.int64)))
+        for case in toy.cases(0)
+    ]
+
+    class Rows(type(toy)):
+        def cases(self, seed, *, limit=None, filter=None):  # noqa: A002
+            return cases
+
+    run = evaluate(agent("Scribbles"), Rows(), repeats=2)
+    assert {round(r.answer.value, 3) for r in run.records if r.kind == "estimate"} == {0.0}
+    assert all(not case.dossier.rows.any() for case in cases)
 
 
 def test_cost_is_metered(toy, agent):

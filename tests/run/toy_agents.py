@@ -217,3 +217,14 @@ class Interrupts(Tries):
                 flag.unlink()
                 raise KeyboardInterrupt
         return super().answer(question, rng=rng)
+
+
+class Scribbles(Tries):
+    """Writes into its dossier."""
+
+    name = "scribbles"
+
+    def study(self, dossier, lab, *, rng, clock):
+        """Spoil the rows, having read them."""
+        self.mean = float(dossier.rows.mean())
+        dossier.rows[:] = 1

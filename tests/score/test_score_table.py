@@ -195,3 +195,16 @@ def test_outcome_survives_json():
     """So does an outcome."""
     one = Outcome(Estimate(0.1, 0.0, 0.2), "answered", {"seconds": 0.25})
     assert Outcome.from_dict(json.loads(json.dumps(one.to_dict()))) == one
+
+
+def test_pairs_are_not_mixed_with_other_items(pair, record):
+    """An honesty item of another group in the same cell and rung changes nothing of the row."""
+    honest = record(role="honesty", group="beyond", dossier="h", question="h", floor=0.0)
+    alone = rows([*pair("p", (0.1, 0)), *pair("q", (0, 0))])
+    assert rows([honest, *pair("p", (0.1, 0)), *pair("q", (0, 0))]) == alone
+
+
+def test_groups_are_never_pooled(pair):
+    """Pairs of two groups in one cell and rung have a row each."""
+    made = rows([*pair("p", (0, 0)), *pair("q", (0.2, 0.2), group="reasoning")])
+    assert [(row["group"], row["skill"]) for row in made] == [("learning", 1.0), ("reasoning", 0.0)]
