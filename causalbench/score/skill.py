@@ -43,26 +43,30 @@ class Skill:
 
 
 def scored(records: Iterable[Record]) -> list[Record]:
-    """Keep the records that carry skill: of a skill pair, with a floor."""
-    return [record for record in records if record.role == "skill" and record.floor > 0]
+    """Keep the records that carry skill.
+
+    An observation on which one action is best in both twins has no floor, but its regret counts:
+    the theorem bounds the sum over all observations (THEORY 4).
+    """
+    return [record for record in records if record.role == "skill"]
 
 
 def skill(records: Sequence[Record], *, rng: np.random.Generator) -> Skill:
     """Compute the skill of one agent over the records given (THEORY 4).
 
     Skill is 1 - sum loss / sum (floor / 2): both sides of a pair carry the pair's floor, so the
-    denominator is the sum of the pairs' floors. Records without a floor are left out.
+    denominator is the sum of the pairs' floors.
 
     Args:
         records: of one agent; every repeat must hold the same items.
         rng: for the bootstrap.
 
     Raises:
-        ScoreError: no record with a floor, or repeats that hold different items.
+        ScoreError: no record of a skill pair, or repeats that hold different items.
     """
     kept = scored(records)
     if not kept:
-        msg = "a skill of no pairs doesn't exist; score at least one pair with a floor."
+        msg = "a skill of no pairs doesn't exist; score at least one pair of twins."
         raise ScoreError(msg)
     losses, floors = _matrix(kept)
     interval = skill_interval(losses, floors, rng=rng)
@@ -83,7 +87,7 @@ def per_pair_mean(records: Sequence[Record]) -> float:
         records: of one agent.
 
     Raises:
-        ScoreError: no record with a floor.
+        ScoreError: no record of a skill pair.
     """
     losses: dict[tuple[int, str], float] = defaultdict(float)
     floors: dict[tuple[int, str], float] = defaultdict(float)
@@ -91,7 +95,7 @@ def per_pair_mean(records: Sequence[Record]) -> float:
         losses[record.repeat, record.pair] += record.loss
         floors[record.repeat, record.pair] += record.floor / 2
     if not losses:
-        msg = "a mean over no pairs doesn't exist; score at least one pair with a floor."
+        msg = "a mean over no pairs doesn't exist; score at least one pair of twins."
         raise ScoreError(msg)
     return float(np.mean([1.0 - losses[place] / floors[place] for place in losses]))
 

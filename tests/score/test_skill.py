@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -39,8 +41,19 @@ def test_one_answer_for_both_sides_has_skill_zero(pair):
 
 def test_only_pairs_of_role_skill_count(pair):
     """Honesty and named records change nothing, whatever they cost."""
-    records = [*pair("p", (0, 0)), *pair("q", (9, 9), role="honesty"), *pair("r", (9, 9), floor=0)]
+    records = [
+        *pair("p", (0, 0)),
+        *pair("q", (9, 9), role="honesty"),
+        *pair("r", (9, 9), role="named"),
+    ]
     assert skill(records, rng=rng()).value == 1.0
+
+
+def test_regret_counts_where_the_twins_agree(pair):
+    """An observation on which one action is best in both twins has no floor; its regret counts."""
+    asked = pair("p", (0, 0))
+    agreed = [replace(one, question=f"{one.question}2", loss=0.1, floor=0.0) for one in asked]
+    assert skill([*asked, *agreed], rng=rng()).value == pytest.approx(1 - 0.2 / 0.4)
 
 
 def test_skill_of_nothing_raises(pair):
