@@ -145,7 +145,7 @@ def show_run(found: Any, *, as_json: bool, plot: Path | None, quiet: bool) -> No
         print_run(found)
     if plot is not None:
         plot_ladder(found, plot)
-    if not quiet:
+    if not quiet and sys.stderr.isatty():
         for name, path in found.log_paths.items():
             print(f"log of {name}: {path}", file=sys.stderr)
 
