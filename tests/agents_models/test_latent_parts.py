@@ -17,7 +17,7 @@ from causalbench.agent.latent.coupling import (
     from_told,
 )
 from causalbench.agent.latent.imagine import Mind, imagine
-from causalbench.agent.latent.layout import lay_out
+from causalbench.agent.latent.layout import MAX_CARD, lay_out
 from causalbench.agent.latent.pairs import candidates, infer_coupling, pairs_of
 from causalbench.errors import QueryError, TooWideError
 from causalbench.graph import Diagram
@@ -38,7 +38,7 @@ TABLE = np.array([[0.2, 0.5, 0.3], [0.6, 0.1, 0.3]])
 def _mind(scm, couplings):
     """Return a mind that has the world's own tables and the given couplings, once."""
     layout = lay_out(scm.full_diagram, {n: scm.variable(n).cardinality for n in scm.names})
-    tables = np.zeros((1, layout.rows, 4))
+    tables = np.zeros((1, layout.rows, MAX_CARD))
     for slot in layout.slots:
         order = [layout.slots[i].name for i in slot.parents]
         mechanism = scm.mechanism(slot.name)
@@ -74,9 +74,9 @@ def test_every_row_looks_different():
 
 
 def test_a_world_without_room_is_refused():
-    """Five values are more than the decoder holds."""
-    with pytest.raises(TooWideError, match="up to 5 values"):
-        lay_out(Diagram(["x"]), {"x": 5})
+    """Seven values are more than the decoder holds."""
+    with pytest.raises(TooWideError, match="up to 7 values"):
+        lay_out(Diagram(["x"]), {"x": 7})
 
 
 def test_forced_variables_are_not_counted():
@@ -172,7 +172,7 @@ def test_a_forced_variable_keeps_its_natural_value(rng):
     diagram = Diagram.parse("x -> m -> y; x <-> y")
     layout = lay_out(diagram, dict.fromkeys("xmy", 2), order=("x", "m", "y"))
     chances = [0.5, 0.2, 0.8, 0.1, 0.5, 0.4, 0.9]
-    tables = np.zeros((1, 7, 4))
+    tables = np.zeros((1, 7, MAX_CARD))
     tables[0, :, 1] = chances
     tables[0, :, 0] = 1 - tables[0, :, 1]
     values = dict.fromkeys("xmy", ("0", "1"))

@@ -12,6 +12,7 @@ import torch
 from causalbench.agent.latent import LatentPosterior
 from causalbench.agent.latent.context import context_of
 from causalbench.agent.latent.inference import collate, infer, kl, mirrored
+from causalbench.agent.latent.layout import MAX_CARD
 from causalbench.agent.protocol import Clock
 from causalbench.errors import AgentError
 from causalbench.task.answer import Abstain, Choice, Estimate
@@ -185,7 +186,7 @@ def test_no_steps_leave_the_prior(made):
         made.diagram_dossier(made.confounded_pair()), rows=50, rng=np.random.default_rng(0)
     )
     batch = collate([context])
-    basis = torch.zeros(len(batch.owner), 4, 9)
+    basis = torch.zeros(len(batch.owner), MAX_CARD, 9)
     draws = mirrored(np.random.default_rng(0), 2, 1, 8)
     q = infer(basis, batch, steps=0, draws=draws)
     assert float(q.mean.abs().max()) == 0.0

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from causalbench.agent.latent.layout import MAX_CARD, Layout, fits, lay_out
-from causalbench.errors import AgentError
+from causalbench.errors import AgentError, TooWideError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -74,6 +74,9 @@ def context_of(
         everything = {name: scm.variable(name) for name in scm.names}
         if fits([variable.cardinality for variable in everything.values()]):
             variables, diagram = everything, scm.full_diagram
+        elif scm.diagram.bidirected:
+            msg = "the shown world's hidden causes do not fit the decoder, and they matter."
+            raise TooWideError(msg)
         else:
             diagram = scm.diagram
     if diagram is None:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["FEATURES", "MAX_CARD", "MAX_ROWS", "MAX_SLOTS", "Layout", "Slot", "fits", "lay_out"]
 
 MAX_SLOTS = 8
-MAX_CARD = 4
+MAX_CARD = 6
 MAX_ROWS = 1024
 FEATURES = 3 * MAX_SLOTS * MAX_CARD + MAX_SLOTS + MAX_CARD
 
