@@ -270,8 +270,8 @@ def _tail(number: float) -> str:
 
 def _row_order(rows: np.ndarray) -> Iterator[tuple[str, float]]:
     """Yield statistics of the order of rows whose mean does not depend on their law."""
-    weights = (rows.max(axis=0) + 1).astype(np.int64)
-    codes = np.ravel_multi_index(tuple(rows.T), tuple(int(size) for size in weights))
+    _, codes = np.unique(rows, axis=0, return_inverse=True)
+    codes = codes.reshape(-1)
     order = np.argsort(np.argsort(codes, kind="stable"), kind="stable") / len(codes)
     centred = order - order.mean()
     yield "rows: trend", float((centred * np.linspace(-1.0, 1.0, len(centred))).sum())

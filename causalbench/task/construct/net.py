@@ -27,6 +27,7 @@ __all__ = ["CELLS", "Floats", "Net", "coin", "cpt_of", "random_cpt"]
 
 Floats = NDArray[np.float64]
 CELLS = 2**20  # the largest table that is written out in full
+_DIRECT = 2**14  # beyond this many cells the truth engine is faster than a plain product
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,7 +98,7 @@ class Net:
     def law(self, names: Sequence[str], do: Mapping[str, int] | None = None) -> Floats:
         """Return P(names | do), an axis per name in the given order.
 
-        Where the names and their ancestors have more than 2**20 cells, the truth engine works it
+        Where the names and their ancestors have more than 2**14 cells, the truth engine works it
         out.
 
         Raises:
@@ -108,10 +109,11 @@ class Net:
         # The names come first, so that what is summed out lies in the last axes.
         axes = [*names, *(name for name in self.cards if name in needed and name not in names)]
         shape = tuple(self.cards[name] for name in axes)
-        if math.prod(shape) > CELLS:
+        if math.prod(shape) > _DIRECT:
             from causalbench.truth import law
 
-            return law(self._world, names, {name: str(code) for name, code in do.items()})
+            forced = {name: str(code) for name, code in do.items()}
+            return law(self._part(frozenset(needed)), names, forced)
         total = np.ones(shape)
         for name in axes:
             if name in do:
@@ -134,17 +136,28 @@ class Net:
             hidden=frozenset(names[old] for old in self.hidden),
         )
 
-    @cached_property
-    def _world(self) -> SCM:
-        from causalbench.scm import SCM, Variable, couple
+    def _part(self, needed: frozenset[str]) -> SCM:
+        """Return the world of some variables; causes that are cut off are left out."""
+        from causalbench.scm import SCM, Mechanism, Variable, couple
 
-        return SCM(
-            {
-                name: Variable(name, tuple(str(code) for code in range(card)))
-                for name, card in self.cards.items()
-            },
-            {name: couple(self.cpts[name], "monotone", self.parents[name]) for name in self.cards},
-        )
+        if needed not in self._parts:
+            mechanisms = {
+                name: couple(self.cpts[name], "monotone", self.parents[name])
+                if needed.issuperset(self.parents[name])
+                else Mechanism((), np.ones(1), np.zeros(1, dtype=np.int64))  # it is forced
+                for name in self.cards
+                if name in needed
+            }
+            variables = {
+                name: Variable(name, tuple(str(code) for code in range(self.cards[name])))
+                for name in mechanisms
+            }
+            self._parts[needed] = SCM(variables, mechanisms)
+        return self._parts[needed]
+
+    @cached_property
+    def _parts(self) -> dict[frozenset[str], SCM]:
+        return {}
 
     def replace(
         self,

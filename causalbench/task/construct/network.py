@@ -33,6 +33,7 @@ __all__ = ["network_pair"]
 
 _CELLS = 4096  # the largest table that a construction may change or make
 _TRIES = 240  # the most attempts, all candidates together
+_LARGE, _FEWER = 30, 60  # the same for a world of so many variables
 _EACH = 12  # the most attempts on one candidate; a bend is drawn anew each time, so it has more
 _FOCUS = 5  # how many variables a question may speak of
 _BINARY = 2
@@ -76,7 +77,9 @@ def network_pair(
     mine = mine[index % parts :: parts] if len(mine) >= parts else mine
     attempt = {1: _bend, 2: _turn, 3: _recouple}[rung]
     each = 3 * _EACH if rung == 1 else _EACH
-    for x, y in islice(cycle(mine), min(_TRIES, each * len(mine))):
+    for x, y in islice(
+        cycle(mine), min(_FEWER if len(net.cards) >= _LARGE else _TRIES, each * len(mine))
+    ):
         try:
             draft = attempt(rng, scm, net, (x, y), track, cell)
         except CausalBenchError:
