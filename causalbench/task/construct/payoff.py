@@ -55,12 +55,16 @@ def floors(weights: Floats, first: Floats, second: Floats) -> Floats:
 
 def enough(weights: Floats, first: Floats, second: Floats) -> bool:
     """Say whether a decision keeps the margin, and leaves random play clearly below 0."""
-    total = round(float(floors(weights, first, second).sum()), 9)
     regret = _regret(first, second)
+    total = round(float((weights * regret.sum(axis=0).min(axis=1)).sum()), 9)
+    if total < MARGIN:
+        return False
     mean = round(float((weights * regret.mean(axis=2)).sum()), 9)
+    if mean < SPREAD * total:
+        return False
     # Every observation and side is a draw of its own.
     deviation = round(float(np.sqrt((weights**2 * regret.var(axis=2)).sum())), 9)
-    return total >= MARGIN and mean >= SPREAD * total and mean - total >= CLEAR * deviation
+    return mean - total >= CLEAR * deviation
 
 
 def _regret(first: Floats, second: Floats) -> Floats:
