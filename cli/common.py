@@ -210,9 +210,7 @@ FilterOption = Annotated[
 ]
 JobsOption = Annotated[
     int,
-    typer.Option(
-        "--jobs", envvar=env("jobs"), min=1, help="Processes; answers don't depend on it."
-    ),
+    typer.Option("--jobs", envvar=env("jobs"), min=1, help="Processes; nothing depends on it."),
 ]
 JsonOption = Annotated[
     bool, typer.Option("--json", envvar=env("json"), help="Print JSON, alone on stdout.")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path  # noqa: TC003  (Typer reads annotations)
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .common import FilterOption, LimitOption, SeedOption, env, filters
+from .common import FilterOption, JobsOption, LimitOption, SeedOption, env, filters
 from .run import one_thread_each
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ def make(
     seed: SeedOption = 0,
     limit: LimitOption = None,
     filter_: FilterOption = None,
+    jobs: JobsOption = 1,
     force: Annotated[
         bool, typer.Option("--force", envvar=env("force"), help="Overwrite what is there.")
     ] = False,
@@ -34,7 +36,9 @@ def make(
     """
     one_thread_each()
     from causalbench.errors import LogError
-    from causalbench.run.plan import cases_of, select
+    from causalbench.run.build import cases_in
+    from causalbench.run.plan import select
+    from causalbench.run.pool import Workers
     from causalbench.task.suite import case_to_dict
 
     files = {name: out / f"{name}.jsonl" for name in ("questions", "keys")}
@@ -43,7 +47,10 @@ def make(
         msg = f"'{there}' is there already; give --force to overwrite it, or another -o."
         raise typer.BadParameter(msg, param_hint="'-o'")
     selection = select(suite, seed=seed, limit=limit, where=filters(filter_))
-    made = [case_to_dict(case) for case in cases_of(selection)]
+    with Workers(jobs) if jobs > 1 else nullcontext() as workers:
+        made = [
+            case_to_dict(case) for case in cases_in(workers.pool if workers else None, selection)
+        ]
     try:
         out.mkdir(parents=True, exist_ok=True)
         _write(

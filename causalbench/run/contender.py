@@ -14,7 +14,7 @@ from causalbench.errors import AgentError
 if TYPE_CHECKING:
     from causalbench.task.types import Case, Item
 
-__all__ = ["Contender", "contender", "contenders", "is_control"]
+__all__ = ["Contender", "can_travel", "contender", "contenders", "is_control"]
 
 
 @dataclass(frozen=True)
@@ -170,11 +170,15 @@ def _portable(raw: Any, factory: Callable[[], Any]) -> bool:
         isinstance(raw, type) and not raw.__module__.startswith(("__main__", "_causalbench_file"))
     ):
         return False
+    return can_travel(factory)
+
+
+def can_travel(value: Any) -> bool:
+    """Say whether a value can be sent to another process, which must find its classes there."""
     try:
-        pickle.dumps(factory)
+        return b"__main__" not in pickle.dumps(value)
     except (pickle.PicklingError, AttributeError, TypeError):
         return False
-    return True
 
 
 def _absent() -> Any:

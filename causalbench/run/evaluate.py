@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from causalbench.errors import CausalBenchError
-from causalbench.run.contender import contenders
+from causalbench.run.build import cases_in
+from causalbench.run.contender import can_travel, contenders
 from causalbench.run.hand import Hand, play_all
 from causalbench.run.identity import folder_name, manifest_of, now
-from causalbench.run.plan import cases_of, select
+from causalbench.run.plan import select
 from causalbench.run.pool import Workers, hold_torch, one_thread
 from causalbench.run.progress import ticker
 from causalbench.run.result import Run
@@ -86,19 +87,20 @@ def evaluate(  # noqa: PLR0913  (every argument is a flag of the command line)
         )
         entered = contenders(agents, options)
         hold_torch()
-        cases = cases_of(selection)
+        workers = stack.enter_context(Workers(jobs)) if jobs > 1 else None
+        cases = cases_in(workers.pool if workers else None, selection)
+        portable = workers is not None and can_travel((selection.suite, cases[0]))
         tick.total(repeats * sum(len(one.plays(case)) for one in entered for case in cases))
         temporary = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="causalbench-")))
-        workers = stack.enter_context(Workers(jobs)) if jobs > 1 else None
         for one in entered:
             tick.name(one.name)
             if not any(one.plays(case) for case in cases):
                 notes.append(f"{one.name} accepts none of these questions: not played.")
                 continue
-            helpers = workers if one.portable and selection.portable else None
+            helpers = workers if one.portable and portable else None
             if helpers is not workers:
                 what = "the suite" if one.portable else "the agent"
-                notes.append(f"{one.name} was played in one process: no other can find {what}.")
+                notes.append(f"{one.name} was played in one process: no other can make {what}.")
             folder = Path(log_dir or temporary) / folder_name(selection, one)
             with _opened(folder, selection, one, fresh=fresh, logged=log_dir is not None) as store:
                 hand = Hand(one, selection, cases, digests, folder, store, helpers, tick)

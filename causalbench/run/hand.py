@@ -180,7 +180,7 @@ def _trained(hand: Hand, jobs: list[Job]) -> list[Job]:
     selection, factory = hand.selection, hand.contender.factory
     if hand.workers is not None:
         lessons = [
-            Lesson(hand.contender, selection.reference, hand.seed(repeat), hand.checkpoint(repeat))
+            Lesson(hand.contender, selection.suite, hand.seed(repeat), hand.checkpoint(repeat))
             for repeat in repeats
         ]
         errors = dict(zip(repeats, hand.workers.train(lessons), strict=True))
@@ -198,7 +198,6 @@ def _trained(hand: Hand, jobs: list[Job]) -> list[Job]:
 
 def _play_apart(hand: Hand, workers: Workers, jobs: Sequence[Job]) -> None:
     """Play in the workers, and keep what comes as it comes."""
-    selection = hand.selection
     by_place = {(job.repeat, job.place): job for job in jobs}
     chunks = []
     for repeat in sorted({job.repeat for job in jobs}):
@@ -207,9 +206,7 @@ def _play_apart(hand: Hand, workers: Workers, jobs: Sequence[Job]) -> None:
         chunks += [
             Chunk(
                 hand.contender,
-                selection.reference,
-                selection.limit,
-                tuple((selection.where or {}).items()),
+                tuple(hand.cases[place] for place in places[start : start + size]),
                 tuple(places[start : start + size]),
                 repeat,
                 hand.table(repeat),

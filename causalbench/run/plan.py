@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,8 +23,7 @@ class Selection:
 
     Args:
         suite: the suite itself.
-        reference: what it was named by (a name or a path), or the suite where it was an object;
-            another process finds it again by this.
+        reference: what it was named by (a name or a path), or the suite where it was an object.
         suite_name: for tables and folders.
         suite_version: part of every result.
         digest: of the suite.
@@ -46,18 +44,6 @@ class Selection:
     where: Mapping[str, Any] | None
     repeats: int
     time_limit: float | None
-
-    @property
-    def portable(self) -> bool:
-        """Whether another process can find the suite: by name or path, or as a pickled value."""
-        if isinstance(self.reference, str):
-            return True
-        try:
-            hash(self.reference)
-            pickle.dumps(self.reference)
-        except (pickle.PicklingError, AttributeError, TypeError):
-            return False
-        return type(self.reference).__module__ != "__main__"
 
 
 def select(

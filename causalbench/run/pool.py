@@ -1,7 +1,6 @@
 """Play cases in this process or in several; either way the answers are the same.
 
-Only the parent writes logs. A worker gets names and numbers, never a case: it builds the suite
-again from its seed, once.
+Only the parent writes logs. A worker gets a few cases at a time and sends back what was said.
 """
 
 from __future__ import annotations
@@ -11,17 +10,14 @@ import os
 import signal
 import sys
 import threading
-import warnings
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import lru_cache
 from multiprocessing import connection
 from typing import TYPE_CHECKING, Any, Self
 
 from causalbench.errors import AgentError
-from causalbench.run.plan import cases_of, load, select
 from causalbench.run.play import play
 from causalbench.run.train import train
 
@@ -50,19 +46,17 @@ class Lesson:
     """One training: which agent, on which suite's practice, to which checkpoint."""
 
     contender: Contender
-    reference: Any
+    suite: Any
     agent_seed: int
     checkpoint: Path
 
 
 @dataclass(frozen=True)
 class Chunk:
-    """Some cases for one worker: which agent, which cases of which selection."""
+    """Some cases for one worker: which agent, in which repeat, and where they stand in the run."""
 
     contender: Contender
-    reference: Any
-    limit: int | None
-    where: tuple[tuple[str, Any], ...]
+    cases: tuple[Case, ...]
     places: tuple[int, ...]
     repeat: int
     table: Table
@@ -77,7 +71,7 @@ class Workers:
 
     def __init__(self, jobs: int) -> None:
         self._before = set(multiprocessing.active_children())
-        self._pool = ProcessPoolExecutor(
+        self.pool = ProcessPoolExecutor(
             jobs, mp_context=multiprocessing.get_context("spawn"), initializer=_begin
         )
 
@@ -85,7 +79,7 @@ class Workers:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        self._pool.shutdown(wait=kind is None, cancel_futures=True)
+        self.pool.shutdown(wait=kind is None, cancel_futures=True)
         if kind is not None:
             for process in set(multiprocessing.active_children()) - self._before:
                 process.terminate()
@@ -93,13 +87,13 @@ class Workers:
     def train(self, lessons: Sequence[Lesson]) -> list[str]:
         """Train; one error text a lesson, "" where it went well."""
         with _told():
-            return list(self._pool.map(_train, lessons))
+            return list(self.pool.map(_train, lessons))
 
     def play(self, chunks: Sequence[Chunk]) -> Iterator[tuple[Chunk, list[list[Outcome]]]]:
         """Play chunks, and yield each as it is done with its cases' outcomes, in their order."""
         with _told():
             running: dict[Future[list[list[Outcome]]], Chunk] = {
-                self._pool.submit(_play, chunk): chunk for chunk in chunks
+                self.pool.submit(_play, chunk): chunk for chunk in chunks
             }
             while running:
                 done, _ = wait(running, return_when=FIRST_COMPLETED)
@@ -170,24 +164,10 @@ def _outlive(sentinel: int) -> None:
 
 def _train(lesson: Lesson) -> str:
     """Train one agent in a worker."""
-    suite = load(lesson.reference)
-    return train(lesson.contender.factory, suite, lesson.agent_seed, lesson.checkpoint)
+    made = lesson.contender
+    return train(made.factory, lesson.suite, lesson.agent_seed, lesson.checkpoint)
 
 
 def _play(chunk: Chunk) -> list[list[Outcome]]:
     """Play some cases in a worker."""
-    cases = _cases(chunk.reference, chunk.table.seed, chunk.limit, chunk.where)
-    return [
-        play(cases[place], chunk.contender.plays(cases[place]), chunk.table)
-        for place in chunk.places
-    ]
-
-
-@lru_cache(maxsize=2)
-def _cases(
-    reference: Any, seed: int, limit: int | None, where: tuple[tuple[str, Any], ...]
-) -> list[Case]:
-    """Build a selection's cases, once in each worker; the parent has shown the warnings."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return cases_of(select(reference, seed=seed, limit=limit, where=dict(where)))
+    return [play(case, chunk.contender.plays(case), chunk.table) for case in chunk.cases]

@@ -163,6 +163,8 @@ def test_make_writes_the_same_bytes_again(here):
     assert cli("make", "umbrella-rain", "-o", "out", "--seed", 3).exit_code == 2
     assert cli("make", "umbrella-rain", "-o", "out", "--seed", 3, "--force").exit_code == 0
     assert {path.name: path.read_bytes() for path in (here / "out").iterdir()} == first
+    assert cli("make", "umbrella-rain", "-o", "two", "--seed", 3, "--jobs", 2).exit_code == 0
+    assert {path.name: path.read_bytes() for path in (here / "two").iterdir()} == first
     assert b"truth" not in first["questions.jsonl"]
     assert b"pair_id" not in first["questions.jsonl"]
     lines = [json.loads(line) for line in first["questions.jsonl"].splitlines()]

@@ -317,7 +317,7 @@ def test_an_instance_runs_in_one_process(toy):
     from toy_agents import Half
 
     run = evaluate(Half(), toy, jobs=2)
-    assert run.notes == ("half was played in one process: no other can find the agent.",)
+    assert run.notes == ("half was played in one process: no other can make the agent.",)
     assert statuses(run) == {"answered": 12}
 
 

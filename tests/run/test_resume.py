@@ -217,7 +217,7 @@ def test_workers_die_with_their_parent(tmp_path):
         from causalbench.run.pool import Workers
         if __name__ == "__main__":
             workers = Workers(2)
-            future = workers._pool.submit(os.getpid)
+            future = workers.pool.submit(os.getpid)
             print(future.result(), flush=True)
             os.kill(os.getpid(), 9)
         """
