@@ -43,8 +43,9 @@ class LatentPosterior:
         units: units a draw of z runs.
         widest: abstain from an estimate whose 90% interval is wider.
         worlds: contexts to train on, at most (three orders and labellings a practice world).
-        seconds: seconds to train for, at most; gathering contexts takes up to a third of them.
-        updates: slow steps to train for, at most (this alone makes two trainings equal).
+        seconds: seconds to train for, at most: a safety net, which no run should meet, because
+            a training that the clock cuts off can't be repeated exactly.
+        updates: slow steps to train for.
         latent: dimension of z.
         width: hidden units.
     """
@@ -65,7 +66,7 @@ class LatentPosterior:
         units: int = 512,
         widest: float = 0.5,
         worlds: int = 1200,
-        seconds: float = 50.0,
+        seconds: float = 600.0,
         updates: int = 1500,
         latent: int = 32,
         width: int = 128,
