@@ -31,8 +31,10 @@ if TYPE_CHECKING:
 
 __all__ = ["ROUNDING", "Network", "from_bif", "read_bif", "shipped_network", "shipped_networks"]
 
+_TITLE_WORDS = 100
 ROUNDING = 0.02  # published tables are rounded; a row further off than this is wrong
-_SPACE = r"(?P<space>(?:\s+|//[^\n]*|/\*.*?\*/)+)"
+# One piece of space at a time: a pattern that repeats pieces remembers each, at 150 bytes.
+_SPACE = r"(?P<space>\s+|//[^\n]*|/\*.*?\*/)"
 _TOKEN = re.compile(
     _SPACE + r'|"(?P<quoted>[^"\n]*)"|(?P<mark>[{}()\[\];,|])|(?P<word>[^\s{}()\[\];,|"]+)',
     re.DOTALL,
@@ -117,9 +119,11 @@ class _Reader:
         if self.ahead != "network":
             raise self.fail(f"a BIF file starts with 'network', found {self.found()}")
         self.advance()
-        while not self.at_mark("{"):
+        for _ in range(_TITLE_WORDS):
+            if self.at_mark("{"):
+                break
             self.word("'{'")
-        self.advance()
+        self.expect("{")
         while not self.at_mark("}"):
             if self.word("'property' or '}'") != "property":
                 raise self.fail("only properties may stand in 'network { }'")

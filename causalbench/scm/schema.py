@@ -215,7 +215,7 @@ def _explain(error: ValidationError) -> str:
         return f"{place}: it is missing; add it"
     if isinstance(first["input"], bool):
         return f"{place}: {first['input']} is a truth value; put quotes around yes and no"
-    message = first["msg"]
+    message = first["msg"].partition(" or instance of ")[0]
     return f"{place}: {message[0].lower()}{message[1:]}, got {str(first['input'])[:60]!r}"
 
 

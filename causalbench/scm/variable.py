@@ -101,11 +101,13 @@ class Variable:
 def _check_labels(place: str, values: tuple[str, ...]) -> None:
     if not values:
         raise WorldError(f"{place}: values is empty; give it one value or more")
+    seen: set[str] = set()
     for i, label in enumerate(values):
         if not isinstance(label, str) or not label.strip():
             raise WorldError(f"{place}, values[{i}]: {label!r} is no label; give it some text")
-        if label in values[:i]:
+        if label in seen:
             raise WorldError(f"{place}, values[{i}]: '{label}' is a duplicate; rename one")
+        seen.add(label)
 
 
 def _check_numbers(place: str, values: tuple[str, ...], numbers: tuple[float, ...] | None) -> None:
@@ -115,8 +117,10 @@ def _check_numbers(place: str, values: tuple[str, ...], numbers: tuple[float, ..
         raise WorldError(
             f"{place}: {len(numbers)} numbers for {len(values)} values; give one for each value"
         )
+    seen: set[float] = set()
     for i, number in enumerate(numbers):
         if not math.isfinite(number):
             raise WorldError(f"{place}, numbers[{i}]: {number} is not finite; give a number")
-        if number in numbers[:i]:
+        if number in seen:
             raise WorldError(f"{place}, numbers[{i}]: {number} is a duplicate; change one")
+        seen.add(number)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import re
+import zlib
 from collections.abc import Hashable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,9 +16,11 @@ from causalbench.errors import NotFoundError, WorldError
 if TYPE_CHECKING:
     from os import PathLike
 
-__all__ = ["MAX_TEXT", "load_yaml", "text_of"]
+__all__ = ["MAX_TEXT", "MAX_YAML", "is_file", "load_yaml", "text_of"]
 
-MAX_TEXT = 64 * 2**20  # bytes, once decompressed
+MAX_TEXT = 16 * 2**20  # bytes, once decompressed
+MAX_YAML = 4 * 2**20  # characters: PyYAML reads about a million a second
+MAX_WRITTEN = 300_000  # nodes, before aliases are written out: some ten seconds of reading
 MAX_NODES = 2 * 10**7  # once aliases are written out
 
 
@@ -28,6 +31,17 @@ class _Loader(yaml.SafeLoader):
         first: [(tag, pattern) for tag, pattern in pairs if tag.endswith((":null", ":merge"))]
         for first, pairs in yaml.SafeLoader.yaml_implicit_resolvers.items()
     }
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self._nodes = 0
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        self._nodes += 1
+        if self._nodes > MAX_WRITTEN:
+            line = self.peek_event().start_mark.line + 1
+            raise WorldError(f"line {line}: over {MAX_WRITTEN} values so far; give a smaller file")
+        return super().compose_node(parent, index)
 
     def construct_mapping(self, node: Any, deep: bool = False) -> dict[Hashable, Any]:  # noqa: FBT001, FBT002
         seen: dict[Any, int] = {}
@@ -70,14 +84,14 @@ def load_yaml(text: str, place: str = "YAML") -> Any:
     ``yes``, ``no``, ``on`` and ``off`` stay words, so they can be labels without quotes.
 
     Args:
-        text: the document, at most 64 MB.
+        text: the document, at most 4 MB.
         place: what it is, for the message.
 
     Raises:
         WorldError: no YAML, a duplicate key, a tag of Python's, or aliases that blow up.
     """
-    if len(text) > MAX_TEXT:
-        raise WorldError(f"{place}: the text is over 64 MB; split it")
+    if len(text) > MAX_YAML:
+        raise WorldError(f"{place}: the text is over {MAX_YAML // 2**20} MB; give a smaller file")
     try:
         loader = _Loader(text)
         node = loader.get_single_node()
@@ -104,26 +118,37 @@ def load_yaml(text: str, place: str = "YAML") -> Any:
         raise WorldError(f"{place}: the lists are nested too deep") from None
 
 
+def is_file(path: Path) -> bool:
+    """Say whether a path is a file's; one that no file can have, being too long, is not."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
+
+
 def text_of(source: str | PathLike[str]) -> str:
     """Return the text of a file (.gz too), or the argument itself if it has a line break or ``{``.
 
     Raises:
         NotFoundError: there is no such file.
-        WorldError: it is over 64 MB, is no UTF-8, or is no gzip file though named .gz.
+        WorldError: it is over 16 MB, is no UTF-8, or is no gzip file though named .gz.
     """
     if isinstance(source, str) and ("\n" in source or "{" in source):
         return source
     path = Path(source)
-    if not path.is_file():
+    if not is_file(path):
         raise NotFoundError(f"there is no file '{path}'; give a path, or the text itself")
     try:
         opener = gzip.open if path.suffix == ".gz" else open
         with opener(path, "rb") as file:
             data = file.read(MAX_TEXT + 1)
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise WorldError(f"{path.name}: the file cannot be read: {error}") from None
     if len(data) > MAX_TEXT:
-        raise WorldError(f"{path.name}: the file is over 64 MB once decompressed")
+        raise WorldError(
+            f"{path.name}: the text is over {MAX_TEXT // 2**20} MB, decompressed;"
+            " give a smaller one"
+        )
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -242,16 +242,14 @@ def _built_in(name: str) -> World:
 
 
 def _from_path(path: Path) -> World:
-    if not path.is_file():
+    from causalbench.scm.yaml_text import is_file, text_of
+
+    if not is_file(path):
         msg = f"no world file at '{path}'; give a path that exists, or a name of `list worlds`."
         raise NotFoundError(msg)
-    try:
-        if path.name.endswith((".yaml", ".yml")):
-            return _from_yaml(path.read_text(encoding="utf-8"), path.name, path.stem)
-        return _from_bif(path, path.name.removesuffix(".gz").removesuffix(".bif"), path.name)
-    except (UnicodeDecodeError, OSError) as error:
-        msg = f"{path.name} cannot be read as text: {error}; give a UTF-8 file."
-        raise WorldError(msg) from None
+    if path.name.endswith((".yaml", ".yml")):
+        return _from_yaml(text_of(path), path.name, path.stem)
+    return _from_bif(path, path.name.removesuffix(".gz").removesuffix(".bif"), path.name)
 
 
 def _from_yaml(text: str, place: str, stem: str) -> World:

@@ -22,6 +22,7 @@ _Path = Annotated[
     str,
     StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*(/[A-Za-z0-9][A-Za-z0-9_.-]*)*$"),
 ]
+_HEAVIEST = 1e100  # weights are summed, and differences of sums divided
 _Number = Annotated[float, Field(allow_inf_nan=False)]
 
 
@@ -137,8 +138,11 @@ def _decision(model: _Decision, place: str) -> Decision:
     utility = []
     for i, (weight, event) in enumerate(model.utility):
         number = isinstance(weight, (int, float)) and not isinstance(weight, bool)
-        if not (number and abs(weight) < float("inf") and isinstance(event, str)):
-            msg = f"{place}.utility[{i}] is {[weight, event]!r}; write [weight, event]."
+        if not (number and abs(weight) <= _HEAVIEST and isinstance(event, str)):
+            msg = (
+                f"{place}.utility[{i}] is {repr([weight, event])[:60]}; "
+                f"write [weight, event], a weight within {_HEAVIEST:.0e}."
+            )
             raise WorldError(msg)
         utility.append((float(weight), event))
     if bool(utility) == (model.mode == "bet"):
@@ -179,7 +183,8 @@ def _first(error: ValidationError) -> str:
             for each in problems
             if each["type"] == "missing" and each["loc"][:-1] == problem["loc"][:-1]
         ]
-        what, found = "no such key", suggest(str(problem["loc"][-1]), lost)
+        near = suggest(str(problem["loc"][-1]), lost).strip()
+        what, found = "no such key", f" ({near})" if near else ""
     elif problem["type"] == "missing":
         found = ""
     more = f"; {len(problems) - 1} more like it" if len(problems) > 1 else ""

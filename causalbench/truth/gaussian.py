@@ -12,7 +12,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from causalbench.errors import QueryError, UnknownNameError, ZeroProbabilityError, suggest
+from causalbench.errors import (
+    QueryError,
+    UnknownNameError,
+    WorldError,
+    ZeroProbabilityError,
+    suggest,
+)
 from causalbench.query.ast import Atom, Expectation, Term
 from causalbench.truth.discrete import no_such_case
 from causalbench.truth.normal import box_mean, box_probability
@@ -31,6 +37,7 @@ if TYPE_CHECKING:
 __all__ = ["Gaussian"]
 
 _RANK = 1e-11  # singular values below this share of the largest are round-off
+_HUGE = 1e100  # forms are squared and multiplied on the way to a covariance
 _AGREE = 1e-8  # equalities that differ by less, in the scale of what they state, agree
 
 
@@ -208,8 +215,12 @@ class Gaussian:
             row[self.index[name]] = mechanism.std  # type: ignore[union-attr]
             constant = mechanism.intercept  # type: ignore[union-attr]
             for parent, weight in zip(mechanism.parents, mechanism.weights, strict=True):  # type: ignore[union-attr]
-                row += weight * known[parent][0]
+                with np.errstate(over="ignore", invalid="ignore"):
+                    row += weight * known[parent][0]
                 constant += float(weight) * known[parent][1]
+            if not max(float(np.abs(row).max()), abs(constant)) <= _HUGE:
+                msg = f"'{name}' reaches beyond {_HUGE:.0e} in this world; take other units."
+                raise WorldError(msg)
             known[name] = (row, constant)
         return known[term.variable]
 

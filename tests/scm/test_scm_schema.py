@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from causalbench.errors import NotFoundError, WorldError
-from causalbench.scm import SCM, Mechanism
+from causalbench.scm import SCM, Mechanism, Variable
 from causalbench.scm.yaml_text import load_yaml
 
 NESTED = [0, 1]
@@ -248,6 +248,8 @@ BOMB = "a: &a [x,x,x,x,x,x,x,x,x,x]\n" + "".join(
         ("? [1, 2]\n: 3\n? {a: 1}\n: 3\n", "this is no YAML"),
         ("a: 1\n---\nb: 2\n", "this is no YAML"),
         ("a: !!int zz\n", "cannot be read"),
+        ("#" * (4 * 2**20 + 1), "over 4 MB"),
+        pytest.param(f"[{'a,' * 300_001}]", "over 300000 values", marks=pytest.mark.slow),
     ],
 )
 def test_malformed_yaml_is_refused_in_one_line(text, message):
@@ -258,10 +260,25 @@ def test_malformed_yaml_is_refused_in_one_line(text, message):
     assert "\n" not in str(caught.value)
 
 
+def test_many_values_are_read_at_once():
+    """Labels are compared with those before them in time that grows with their number."""
+    labels = tuple(str(i) for i in range(100_000))
+    assert Variable("x", labels, numbers=tuple(float(i) for i in range(100_000))).values == labels
+
+
+def test_a_form_at_fault_is_not_named(umbrella_dict):
+    """A message speaks of the file, not of the classes that read it."""
+    umbrella_dict["variables"]["rain"] = None
+    with pytest.raises(WorldError, match=r"'rain': input should be a valid dictionary, got 'None'"):
+        SCM.from_dict(umbrella_dict)
+
+
 def test_missing_files_are_told_apart(tmp_path):
     """A path that isn't there is NotFoundError, not a YAML error."""
     with pytest.raises(NotFoundError, match="no file"):
         SCM.from_yaml(tmp_path / "none.yaml")
+    with pytest.raises(NotFoundError, match="no file"):
+        SCM.from_yaml(tmp_path / ("long" * 2000 + ".yaml"))
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.stats import multivariate_normal, norm
 
-from causalbench.errors import QueryError, UnknownNameError, ZeroProbabilityError
+from causalbench.errors import QueryError, UnknownNameError, WorldError, ZeroProbabilityError
 from causalbench.scm import SCM, LinearMechanism, Variable
 from causalbench.scm.random import random_linear
 from causalbench.truth import reading, truth, truth_many, value
@@ -33,6 +33,13 @@ WORLD = linear(
     m=({"t": 1.2}, -0.3, 0.5),
     y=({"t": -0.6, "m": 0.9, "u": 2.0}, 0.2, 0.4),
 )
+
+
+def test_effects_beyond_floats_are_refused():
+    """Coefficients that multiply past 1e100 are named, rather than answered by nan."""
+    world = linear(x=({}, 0.0, 1e90), y=({"x": 1e300}, 0.0, 1.0))
+    with pytest.raises(WorldError, match="'y' reaches beyond 1e\\+100"):
+        truth(world, "P(y > 1)")
 
 
 def moments(scm, names):

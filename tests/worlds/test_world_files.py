@@ -335,6 +335,29 @@ def test_check_finds_a_redo_that_needs_no_thought(tmp_path):
     assert "win-stay-lose-shift" in problem
 
 
+@pytest.mark.parametrize("weight", ["9" * 400, "1e308", ".nan", "-.inf", "heavy", "true"])
+def test_weights_beyond_reason_are_refused(tmp_path, weight):
+    """A weight that is no number, or that no float holds once summed, is named."""
+    text = (resources.files("causalbench.tasks") / "worlds" / "umbrella-rain.yaml").read_text()
+    path = tmp_path / "umbrella-rain.yaml"
+    before, sign, after = text.partition("utility: [[-1,")
+    path.write_text(f"{before}utility: [[{weight},{after}")
+    assert sign
+    with pytest.raises(WorldError, match=r"decisions\[\d\]\.utility\[0\] is .*; write \[weight"):
+        load_world(path)
+
+
+def test_paths_and_files_too_long_are_refused(tmp_path):
+    """A name that no file can have is not found; a file over 16 MB is not read."""
+    with pytest.raises(NotFoundError, match="no world file"):
+        load_world("long" * 2000 + ".yaml")
+    path = tmp_path / "big.yaml"
+    with path.open("wb") as file:
+        file.truncate(5 * 2**30)
+    with pytest.raises(WorldError, match="over 16 MB"):
+        load_world(path)
+
+
 def test_world_delegates_to_its_scm():
     """do, draw, sample and solve are the SCM's own."""
     world = load_world("umbrella-rain")
