@@ -47,7 +47,7 @@ class Episodes:
 
     Betting, the actions pay what the unit's natural course decides. Acting, the observation is of
     the unit's natural course and the action is played on that unit; what is seen is unaffected by
-    the action, so this is `do` (THEORY 8). Redoing, the observation is of the factual course, and
+    the action, so this is `do`. Redoing, the observation is of the factual course, and
     the action is played on the same unit. A stated observation (``decision.given``) is met exactly,
     by drawing until it holds.
 

@@ -63,7 +63,7 @@ def status_of(answer: Answer | None, question: Question) -> Status:
 
 
 def loss(answer: Answer | None, question: Question, key: Key, status: Status | None = None) -> Loss:
-    """Compute what an answer costs (THEORY 4).
+    """Compute what an answer costs (docs/reading-a-table.md).
 
     Args:
         answer: what the agent said; None where it said nothing.

@@ -21,7 +21,7 @@ _LADDER = ("see", "do", "imagine")
 
 
 def profile(records: Sequence[Record]) -> dict[str, float] | None:
-    """Share out an agent's answers among the readings they are nearest to (THEORY 6).
+    """Share out an agent's answers among the readings they are nearest to.
 
     A question of rung k is answered by the readings of rungs 1 to k, the last of which is the
     truth. Only answered items count whose readings differ pairwise: by .1 or more, or, for a

@@ -46,13 +46,13 @@ def scored(records: Iterable[Record]) -> list[Record]:
     """Keep the records that carry skill.
 
     An observation on which one action is best in both twins has no floor, but its regret counts:
-    the theorem bounds the sum over all observations (THEORY 4).
+    the theorem bounds the sum over all observations.
     """
     return [record for record in records if record.role == "skill"]
 
 
 def skill(records: Sequence[Record], *, rng: np.random.Generator) -> Skill:
-    """Compute the skill of one agent over the records given (THEORY 4).
+    """Compute the skill of one agent over the records given.
 
     Skill is 1 - sum loss / sum (floor / 2): both sides of a pair carry the pair's floor, so the
     denominator is the sum of the pairs' floors.

@@ -1,6 +1,6 @@
 """Value decisions exactly: bets, acts, and redoing the same unit.
 
-Reference: THEORY.md 8 of the design; for redo after an intervention, Bareinboim, Forney, Pearl,
+Reference: for redo after an intervention, Bareinboim, Forney, Pearl,
 "Bandits with unobserved confounders" (2015).
 """
 

@@ -18,7 +18,7 @@ _RUNG = {"see": 1, "do": 2, "intent": 3, "replay": 3}
 
 @dataclass(frozen=True, slots=True)
 class Knowledge:
-    """What an agent is given about a world (DESIGN: Knowledge).
+    """What an agent is given about a world.
 
     Args:
         regime: ``see`` (watch), ``do`` (intervene), ``intent`` (intervene after seeing one's own

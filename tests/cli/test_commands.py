@@ -68,7 +68,7 @@ def test_version_is_the_package_version():
 
 
 def test_ask_prints_value_and_readings():
-    """FLAGSHIP: do(umbrella=no) leaves rain at .727, seeing no umbrella makes it .122929."""
+    """The flagship: do(umbrella=no) leaves rain at .727, seeing no umbrella makes it .122929."""
     lines = cli("ask", "umbrella-rain", QUERY).stdout.splitlines()
     assert lines == [
         QUERY,
@@ -183,7 +183,7 @@ def test_run_prints_ladders_and_logs(here):
 
 
 def test_run_json_is_alone_on_stdout():
-    """And holds what DESIGN pins."""
+    """And holds the keys that are promised."""
     found = said("run", "umbrella-rain", "--agent", "exact")
     assert {"suite", "seed", "digest", "rows", "agents"} <= set(found)
     assert {row["skill"] for row in found["rows"] if row["pairs"]} == {1.0}

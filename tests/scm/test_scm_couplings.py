@@ -88,7 +88,7 @@ def test_independent_rows_are_independent(cpt):
 
 
 def test_flagship_rain_is_monotone():
-    """FLAGSHIP's M1 gives rain's noise and table; the monotone coupling has its CPT and law."""
+    """The flagship's M1 gives rain's noise and table; the monotone coupling has its CPT and law."""
     given_table = np.array(
         [[1, 1, 1, 1], [1, 0, 1, 1], [0, 0, 1, 1], [0, 0, 1, 0], [0, 0, 0, 0]]
     ).reshape(5, 2, 2)
@@ -100,7 +100,7 @@ def test_flagship_rain_is_monotone():
 
 
 def test_flagship_antitone_rain_has_the_same_cpt():
-    """FLAGSHIP's M1a agrees with M1 in the CPT, and is the antitone coupling in seed."""
+    """The flagship's M1a agrees with M1 in the CPT, and is the antitone coupling in seed."""
     made = couple(RAIN, {"antitone": {"in": "seed"}}, ("season", "seed"))
     assert np.abs(ANTITONE_RAIN.cpt(2) - RAIN).max() <= 4 * EPS
     assert _functions(made) == pytest.approx(_functions(ANTITONE_RAIN), abs=4 * EPS)

@@ -377,7 +377,7 @@ def test_8_monty_hall():
     ],
 )
 def test_readings_of_named_quantities_in_the_casino(query, kind, same_as):
-    """THEORY's readings of PN, PS, ETT and ETU, in a world where they differ from the truth."""
+    """The readings of PN, PS, ETT and ETU, in a world where they differ from the truth."""
     expected = value(CASINO, same_as)
     assert close(expected, reading(CASINO, query, kind), 1e-14)
     assert abs(truth(CASINO, query).value - expected) > 0.01

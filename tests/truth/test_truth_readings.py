@@ -1,4 +1,4 @@
-"""The readings of THEORY 6, each against the lower-rung quantities that it is said to be."""
+"""The readings, each against the lower-rung quantities that it is said to be."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def oracle(text):
 
 
 CASES = [
-    # the named quantities of THEORY 6
+    # the named quantities
     ("PN(x: 0 -> 1; y=1)", "do", "P(y=0 | do(x=0))"),
     ("PN(x: 0 -> 1; y=1)", "see", "P(y=0 | x=0)"),
     ("PS(x: 0 -> 1; y=1)", "do", "P(y=1 | do(x=1))"),

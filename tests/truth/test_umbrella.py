@@ -1,4 +1,4 @@
-"""Every number of the umbrella world (FLAGSHIP), in its three forms."""
+"""Every number of the umbrella world, in its three forms."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""FLAGSHIP: the umbrella worlds in numbers, each to the digits that the design gives."""
+"""The flagship: the umbrella worlds in numbers, each to the digits that the design gives."""
 
 from __future__ import annotations
 
