@@ -155,15 +155,13 @@ def _agent(
             row = found.get((name, rung["number"], cell))
             rank = ranked.get((name, rung["number"], cell))
             cells[rung["number"], cell] = None if row is None else {**row, "rank": rank}
-    heights = {
-        row["group"]: row["height"]
-        for row in table["agents"]
-        if row["agent"] == name and row["track"] == track
-    }
+    rows = [row for row in table["agents"] if row["agent"] == name and row["track"] == track]
+    heights = {row["group"]: row["height"] for row in rows}
     return {
         "name": name,
         "control": any(found[key]["control"] for key in found if key[0] == name),
         "cells": cells,
+        "honesty": rows[0]["honesty"] if rows else None,
         "height": [(group, heights[group]) for group in _GROUPS if heights.get(group) is not None],
     }
 
