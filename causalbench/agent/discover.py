@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from causalbench.agent.cpt import conditional_table
 from causalbench.agent.records import NATURAL, Records
 from causalbench.query import Expectation, Probability, Term
 
@@ -131,8 +132,7 @@ def _mechanism(
     from causalbench.scm import Mechanism
     from causalbench.scm.couplings import couple, natural_coupling
 
-    counts = records.counts(name, parents) + 0.5
-    table = counts / counts.sum(-1, keepdims=True)
+    table = conditional_table(records.counts(name, parents))
     rows, card = table.shape
     shape = [records.variables[records.column(p)].cardinality for p in parents]
     if not replayed or card**rows > _MOST_TYPES:
