@@ -39,7 +39,7 @@ class _Loader(yaml.SafeLoader):
     def compose_node(self, parent: Any, index: Any) -> Any:
         self._nodes += 1
         if self._nodes > MAX_WRITTEN:
-            line = self.peek_event().start_mark.line + 1
+            line = self.peek_event().start_mark.line + 1  # type: ignore[no-untyped-call]
             raise WorldError(f"line {line}: over {MAX_WRITTEN} values so far; give a smaller file")
         return super().compose_node(parent, index)
 
@@ -114,6 +114,10 @@ def load_yaml(text: str, place: str = "YAML") -> Any:
                 message if message.startswith(place) else f"{place}, {message}"
             ) from None
         raise WorldError(f"{place}: a value cannot be read: {error}") from None
+    except (ArithmeticError, LookupError, AttributeError) as error:
+        # PyYAML's own constructors trip over odd scalars such as an empty !!int.
+        why = f"{type(error).__name__}: {error}"
+        raise WorldError(f"{place}: a value cannot be read ({why}); write it plainly") from None
     except RecursionError:
         raise WorldError(f"{place}: the lists are nested too deep") from None
 
