@@ -70,7 +70,7 @@ def loss(answer: Answer | None, question: Question, key: Key, status: Status | N
         question: what it was asked.
         key: the truth.
         status: how the run ended for this item, where that is worse than the answer tells
-            (``failed``); None takes it from the answer.
+            (``failed``); None and ``answered`` take it from the answer.
 
     Returns:
         The loss and its status.
@@ -84,7 +84,8 @@ def loss(answer: Answer | None, question: Question, key: Key, status: Status | N
             "score each question with its own key."
         )
         raise ScoreError(msg)
-    status = status_of(answer, question) if status is None else status
+    if status is None or status == "answered":  # a log may claim more than its answer holds
+        status = status_of(answer, question)
     if status != "answered":
         return Loss(key.floor / 2, status)
     if isinstance(answer, Choice):

@@ -108,3 +108,11 @@ def test_label_as_truth_of_a_number_is_refused(number):
     question, key = number
     with pytest.raises(ScoreError, match="asks for a number"):
         loss(Estimate(0.5), question, replace(key, truth="x=1"))
+
+
+@pytest.mark.parametrize("answer", [Choice("zzz"), Estimate(1e300), None])
+def test_a_claim_to_have_answered_is_checked(number, answer):
+    """A log that calls an illegal answer "answered" is priced as what it is: half the floor."""
+    question, key = number
+    found = loss(answer, question, key, "answered")
+    assert (found.value, found.status) == (0.2, "missing" if answer is None else "invalid")
