@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from .common import JsonOption, LimitOption, SeedOption, env, print_json
+from .common import JsonOption, LimitOption, SeedOption, env, print_json, stdout_kept
 from .run import one_thread_each
 
 __all__ = ["check"]
@@ -28,7 +28,8 @@ def check(
 ) -> None:
     """Check an agent, a world or a suite. Ends with 1 if there are problems."""
     one_thread_each()
-    problems = _problems(kind, name, option or [], seed, limit)
+    with stdout_kept():
+        problems = _problems(kind, name, option or [], seed, limit)
     if as_json:
         print_json({"kind": kind, "name": name, "ok": not problems, "problems": problems})
     else:

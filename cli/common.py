@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import json
+import os
 import sys
 import warnings
+from contextlib import contextmanager, redirect_stdout, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,7 +17,7 @@ from typer.core import TyperGroup
 from causalbench.errors import CausalBenchError, suggest
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 __all__ = [
     "ConfigOption",
@@ -28,6 +31,7 @@ __all__ = [
     "fail",
     "filters",
     "print_json",
+    "stdout_kept",
     "table_width",
 ]
 
@@ -37,6 +41,8 @@ _ClickException: type[Exception] = typer.BadParameter.__mro__[2]
 _FILTERS = ("rung", "cell", "track", "role", "construction", "base", "pair_id", "side")
 _WHOLE = frozenset({"rung", "side"})
 _WIDTH = 118
+_LONGEST = 1000  # characters of an error
+_DIGITS = 9  # of a number in a filter
 
 
 def env(flag: str) -> str:
@@ -69,10 +75,19 @@ class OneLine(TyperGroup):
             with warnings.catch_warnings():
                 warnings.showwarning = _Warner()
                 code = super().main(args, prog_name, standalone_mode=False, **extra)
+            if sys.stdout is not None:
+                sys.stdout.flush()
         except (KeyboardInterrupt, typer.Abort):
             code = INTERRUPTED
         except (CausalBenchError, _ClickException) as error:
             code = fail(_line(error)) if not _is_help(error) else 2
+        except BrokenPipeError:  # as with `| head`: whoever read the output has gone
+            code = _unread()
+        except OSError as error:
+            _unread()
+            code = fail(_refused(error))
+        except MemoryError:
+            code = fail("there is not enough memory for this; take a smaller world, suite or query")
         sys.exit(code if isinstance(code, int) else 0)
 
 
@@ -90,9 +105,45 @@ class _Warner:
 
 
 def fail(message: str) -> int:
-    """Print one line to stderr and return the exit code of a user error."""
-    print(f"error: {message}", file=sys.stderr)
+    """Print one line to stderr, its middle left out if very long; return a user error's code."""
+    if len(message) > _LONGEST:
+        message = f"{message[: _LONGEST // 2]} ... {message[-_LONGEST // 4 :]}"
+    with suppress(OSError):  # there is nowhere left to say it
+        print(f"error: {message}", file=sys.stderr)
     return 2
+
+
+@contextmanager
+def stdout_kept() -> Iterator[None]:
+    """Send to stderr what strangers' code prints: stdout is for what the command says."""
+    try:
+        sys.stdout.flush()
+        out, err = sys.stdout.fileno(), sys.stderr.fileno()
+    except (AttributeError, OSError, ValueError):  # closed, or no file, as in a test
+        out = err = None
+    saved = None if out is None else os.dup(out)
+    try:
+        if saved is not None:
+            os.dup2(err, out)
+        with redirect_stdout(_Aside()):
+            yield
+    finally:
+        if saved is not None:
+            os.dup2(saved, out)
+            os.close(saved)
+
+
+class _Aside(io.TextIOBase):
+    """Write to stderr, whatever that is at the time; closing it closes nothing."""
+
+    def write(self, text: str) -> int:
+        return sys.stderr.write(text)
+
+    def flush(self) -> None:
+        sys.stderr.flush()
+
+    def close(self) -> None:
+        """Stay open."""
 
 
 def print_json(value: Any) -> None:
@@ -123,11 +174,32 @@ def filters(text: str | None) -> dict[str, Any] | None:
             near = suggest(key, _FILTERS)
             msg = f"there is no '{key}'; filter by {', '.join(_FILTERS)}.{near}"
             raise typer.BadParameter(msg, param_hint="'--filter'")
-        if key in _WHOLE and not value.isdecimal():
+        if key in found:
+            msg = f"'{key}' is given twice; give it once."
+            raise typer.BadParameter(msg, param_hint="'--filter'")
+        if key in _WHOLE and not (value.isascii() and value.isdigit() and len(value) <= _DIGITS):
             msg = f"{key} is '{value}', not a whole number; write e.g. {key}=1."
             raise typer.BadParameter(msg, param_hint="'--filter'")
         found[key] = int(value) if key in _WHOLE else value
     return found
+
+
+def _unread() -> int:
+    """Drop what is still to be written to stdout, which Python would try, and report, at exit."""
+    try:
+        sys.stdout.flush()
+    except (OSError, ValueError):
+        with suppress(OSError, ValueError):
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, sys.stdout.fileno())
+            os.close(nowhere)
+    return 1
+
+
+def _refused(error: OSError) -> str:
+    """Say what the system refuses."""
+    what = f"'{error.filename}' can't be used" if error.filename else "the output can't be written"
+    return f"{what}: {error.strerror or error}; mend that, or give another place."
 
 
 def _is_help(error: Exception) -> bool:
@@ -156,12 +228,18 @@ def _read_config(context: typer.Context, path: Path | None) -> Path | None:
     """Take defaults from a YAML file; the command line and the environment override them."""
     if path is None or context.resilient_parsing:
         return path
-    import yaml
+    from causalbench.errors import WorldError
+    from causalbench.scm.yaml_text import MAX_YAML, load_yaml
 
     try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        msg = f"'{path}' can't be read as YAML: {error}"
+        with path.open("rb") as file:
+            text = file.read(MAX_YAML + 1).decode("utf-8-sig")
+        lines = (line.strip() for line in text.splitlines())
+        bare = all(not line or line.startswith("#") for line in lines)
+        data = {} if bare else load_yaml(text, path.name)
+    except (OSError, UnicodeDecodeError, WorldError) as error:
+        why = error.strerror if isinstance(error, OSError) else error
+        msg = f"'{path}' can't be read as YAML: {why}"
         raise typer.BadParameter(msg) from None
     if not isinstance(data, dict):
         msg = f"'{path}' holds a {type(data).__name__}; give flags and values, such as seed: 7."

@@ -20,6 +20,7 @@ from .common import (
     env,
     filters,
     print_json,
+    stdout_kept,
 )
 
 __all__ = ["run"]
@@ -88,25 +89,27 @@ def run(  # noqa: PLR0913, PLR0917  (each argument is a flag)
         selection = select(
             suite, seed=seed, limit=limit, where=where, repeats=repeats, time_limit=time_limit
         )
-        planned = preview(agent or [], selection, log_dir=log_dir, options=options)
+        with stdout_kept():
+            planned = preview(agent or [], selection, log_dir=log_dir, options=options)
         _print_plan(planned, as_json=as_json)
         return
     check_plot(plot)
     try:
-        found = evaluate(
-            agent or [],
-            suite,
-            seed=seed,
-            repeats=repeats,
-            log_dir=log_dir,
-            jobs=jobs,
-            limit=limit,
-            where=where,
-            fresh=fresh,
-            time_limit=time_limit,
-            progress=not quiet,
-            options=options,
-        )
+        with stdout_kept():
+            found = evaluate(
+                agent or [],
+                suite,
+                seed=seed,
+                repeats=repeats,
+                log_dir=log_dir,
+                jobs=jobs,
+                limit=limit,
+                where=where,
+                fresh=fresh,
+                time_limit=time_limit,
+                progress=not quiet,
+                options=options,
+            )
     except KeyboardInterrupt:
         print("interrupted; the same command goes on from here.", file=sys.stderr)
         raise

@@ -8,7 +8,7 @@ import typer
 
 from causalbench.errors import NotFoundError, suggest
 
-from .common import JsonOption, SeedOption, print_json
+from .common import JsonOption, SeedOption, print_json, stdout_kept
 from .list import agents, suites, worlds
 from .run import one_thread_each
 
@@ -29,7 +29,8 @@ def show(
     if name in suites():
         found["suite"] = _suite(name, seed)
     if name in agents() or ".py:" in name:
-        found["agent"] = _agent(name)
+        with stdout_kept():
+            found["agent"] = _agent(name)
     if not found:
         near = suggest(name, [*worlds(), *suites(), *agents()])
         msg = f"no world, suite or agent is called '{name}'.{near} `causalbench list` shows all."

@@ -84,7 +84,7 @@ class _Trial:
             except BudgetExhausted:
                 problems.append(f"study {where} lets BudgetExhausted escape; catch it and stop.")
                 return {}
-            except Exception as error:  # noqa: BLE001  (a stranger's code may raise anything)
+            except (Exception, SystemExit) as error:  # noqa: BLE001  (a stranger's code may raise anything)
                 problems.append(f"study {where} raises {_named(error)}.")
                 return {}
         said: Said = {}
@@ -98,7 +98,7 @@ class _Trial:
                     answer = agent.consult(case.dossier, item, rng=rng)
                 else:
                     answer = agent.answer(question, rng=rng)
-            except Exception as error:  # noqa: BLE001  (as above)
+            except (Exception, SystemExit) as error:  # noqa: BLE001  (as above)
                 problems.append(f"answer to '{question.query}' {where} raises {_named(error)}.")
                 continue
             if not isinstance(answer, Answer) or status_of(answer, question) == "invalid":
@@ -141,7 +141,7 @@ def _trained(made: AgentSpec, folder: Path) -> tuple[list[str], Path | None]:
             return ["save leaves nothing in its folder; write the checkpoint there."], None
         step = "load"
         made.factory().load(folder)
-    except Exception as error:  # noqa: BLE001  (a stranger's code may raise anything)
+    except (Exception, SystemExit) as error:  # noqa: BLE001  (a stranger's code may raise anything)
         return [f"{step} raises {_named(error)}."], None
     return [], folder
 

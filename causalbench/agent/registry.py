@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from causalbench.agent.options import Option, checked_options
 from causalbench.agent.protocol import KINDS, config_of
 from causalbench.agent.source import digest_of, load_target
-from causalbench.errors import AgentError, NotFoundError, suggest
+from causalbench.errors import AgentError, CausalBenchError, NotFoundError, suggest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -127,12 +127,12 @@ def make_agent(spec: Any, options: Mapping[str, Option] | None = None) -> AgentS
 
         # Predicting leaves a model as it is, so all uses may share it.
         factory: Callable[[], Any] = functools.partial(ModelAgent, spec)
-        return _without_options(_described(factory(), factory), given)
+        return _without_options(_described(_first(factory, spec), factory), given)
     if callable(spec):
         from causalbench.agent.callable import PolicyAgent
 
         factory = functools.partial(_wrap, PolicyAgent, spec)
-        return _without_options(_described(factory(), factory), given)
+        return _without_options(_described(_first(factory, spec), factory), given)
     msg = f"a {type(spec).__name__} is no agent; give a name, a class, an instance with answer(),"
     msg += " or a callable from observation to action."
     raise AgentError(msg)
@@ -181,7 +181,20 @@ def _of_class(
     factory: Callable[[], Any] = functools.partial(kind, **given)
     if place is not None:
         factory = functools.partial(_build, place, given)
-    return _described(factory(), factory, name, given, release)
+    return _described(_first(factory, kind), factory, name, given, release)
+
+
+def _first(factory: Callable[[], Any], of: Any) -> Any:
+    """Make an agent for the first time, to look at; say so if it can't be made."""
+    try:
+        return factory()
+    except CausalBenchError:
+        raise
+    except (Exception, SystemExit) as error:
+        label = of.__name__ if isinstance(of, type) else type(of).__name__
+        line = " ".join(f"{type(error).__name__}: {error}".split())
+        msg = f"agent '{label}' can't be made: {line}; mend its constructor, or its options."
+        raise AgentError(msg) from error
 
 
 def _build(place: str, options: Mapping[str, Option]) -> Any:

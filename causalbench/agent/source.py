@@ -94,7 +94,7 @@ def _from_name(name: str) -> Any:
             raise _broken(name, error) from error
         msg = f"no module is called '{name}'; write file.py:Class or package.module:Class."
         raise NotFoundError(msg) from None
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise _broken(name, error) from error
 
 
@@ -116,13 +116,13 @@ def _from_file(path: Path) -> Any:
     sys.modules[name] = module
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         del sys.modules[name]
         raise _broken(str(path), error) from error
     return module
 
 
-def _broken(place: str, error: Exception) -> AgentError:
+def _broken(place: str, error: BaseException) -> AgentError:
     line = " ".join(str(error).split())
     msg = f"'{place}' fails while it is imported: {type(error).__name__}: {line}; mend it."
     return AgentError(msg)

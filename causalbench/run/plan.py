@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,7 +73,7 @@ def select(
     _check("seed", seed, 0)
     _check("repeats", repeats, 1)
     _check("limit", limit, 1)
-    if time_limit is not None and not time_limit > 0:
+    if time_limit is not None and not 0 < time_limit < math.inf:
         msg = f"time limit is {time_limit}; give seconds above 0, or leave it out."
         raise CausalBenchError(msg)
     found = load(suite)

@@ -135,7 +135,8 @@ def _ask(agent: Any, case: Case, item: Item, table: Table) -> Outcome:
         if table.control:
             answer = _guard(lambda: agent.consult(dossier, item, rng=rng))
         else:
-            answer = _guard(lambda: agent.answer(question, rng=rng))
+            own = replace(question)  # what an agent does to it is not done to ours
+            answer = _guard(lambda: agent.answer(own, rng=rng))
     except _Failure as failed:
         return Outcome(None, "failed", error=str(failed))
     if not isinstance(answer, _ANSWERS):
@@ -148,9 +149,9 @@ def _guard(call: Callable[[], Any]) -> Any:
     """Run the agent's own code and turn whatever it raises into a `_Failure`."""
     try:
         return call()
-    except MissingExtraError:
+    except (MissingExtraError, KeyboardInterrupt):
         raise
-    except (Exception, SystemExit) as error:
+    except BaseException as error:
         _LOG.debug("the agent raised", exc_info=True)
         raise _Failure(failure(error)) from error
 

@@ -23,6 +23,30 @@ if TYPE_CHECKING:
 __all__ = ["ANSWERS", "MANIFEST", "SCORES", "Store", "read_answers", "read_manifest"]
 
 MANIFEST, ANSWERS, SCORES = "manifest.json", "answers.jsonl", "scores.jsonl"
+_NONE = type(None)
+_SHAPE: Mapping[str, tuple[type, ...]] = {  # what scoring reads; groups before what is in them
+    "run": (str,),
+    "suite": (dict,),
+    "suite.name": (str,),
+    "suite.version": (str, int),
+    "suite.digest": (str,),
+    "suite.reference": (str, _NONE),
+    "seed": (int,),
+    "limit": (int, _NONE),
+    "where": (dict, _NONE),
+    "repeats": (int,),
+    "time_limit": (int, float, _NONE),
+    "agent": (dict,),
+    "agent.name": (str,),
+    "agent.spec": (str, _NONE),
+    "agent.config": (dict,),
+    "agent.source_digest": (str,),
+    "agent.version": (str,),
+    "agent.accepts": (list,),
+    "agent.cells": (list, _NONE),
+    "agent.control": (bool,),
+    "agent.trains": (bool,),
+}
 _LOG = logging.getLogger(__name__)
 
 
@@ -158,13 +182,28 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     except FileNotFoundError:
         msg = f"'{folder}' holds no {MANIFEST}; give the folder of a run, or one that holds such."
         raise LogError(msg) from None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         msg = f"'{path}' can't be read ({error}); restore it, or run again with --fresh."
         raise LogError(msg) from None
     if not isinstance(manifest, dict) or manifest.get("schema") != 1:
         msg = f"'{path}' is not a manifest of schema 1; run again with this version."
         raise LogError(msg)
+    damaged = next(_damaged(manifest), None)
+    if damaged is not None:
+        msg = f"'{path}' is damaged: {damaged}; restore it, or run again with --fresh."
+        raise LogError(msg)
     return manifest
+
+
+def _damaged(manifest: Mapping[str, Any]) -> Iterator[str]:
+    """Find what a manifest lacks, or holds of another type than this version writes."""
+    for place, kinds in _SHAPE.items():
+        group, _, key = place.rpartition(".")
+        held = manifest.get(group, {}) if group else manifest
+        if key not in held:
+            yield f"{place} is missing"
+        elif type(held[key]) not in kinds:
+            yield f"{place} is {str(held[key])[:40]!r}"
 
 
 def _line(line: bytes) -> dict[str, Any] | None:
@@ -173,7 +212,7 @@ def _line(line: bytes) -> dict[str, Any] | None:
         return None
     try:
         record = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return record if isinstance(record, dict) and isinstance(record.get("key"), str) else None
 

@@ -255,14 +255,7 @@ def _from_path(path: Path) -> World:
 def _from_yaml(text: str, place: str, stem: str) -> World:
     from causalbench.scm.yaml_text import load_yaml
 
-    try:
-        data = load_yaml(text, place)
-    except (ArithmeticError, LookupError, AttributeError) as error:
-        # PyYAML's own constructors trip over odd scalars such as an empty !!int.
-        msg = (
-            f"{place}: a value cannot be read ({type(error).__name__}: {error}); write it plainly."
-        )
-        raise WorldError(msg) from None
+    data = load_yaml(text, place)
     if not isinstance(data, dict):
         msg = f"{place} holds {type(data).__name__} at its top level; it must be a mapping of keys."
         raise WorldError(msg)
