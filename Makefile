@@ -58,7 +58,7 @@ unit: setup
 	$(BIN)/pytest -n 2 -q
 
 docs: setup
-	$(BIN)/mkdocs build --strict --quiet --site-dir build/docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet --site-dir build/docs
 
 wheel: setup
 	$(BIN)/python tests/packaging/check_wheel.py
