@@ -89,7 +89,7 @@ def _stale(held: str, path: Path) -> bool:
         os.kill(pid, 0)
     except ProcessLookupError:
         return True
-    except OSError:
+    except (OSError, OverflowError):
         return False
     return False
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from causalbench.errors import LogError
 from causalbench.run import lock
+from causalbench.score.losses import STATUSES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -214,7 +215,20 @@ def _line(line: bytes) -> dict[str, Any] | None:
         record = json.loads(line)
     except (ValueError, RecursionError):
         return None
-    return record if isinstance(record, dict) and isinstance(record.get("key"), str) else None
+    return record if isinstance(record, dict) and _sound(record) else None
+
+
+def _sound(record: Mapping[str, Any]) -> bool:
+    """Say whether an answer's record has the types that are written."""
+    cost = record.get("cost")
+    return (
+        isinstance(record.get("key"), str)
+        and isinstance(record.get("answer", 0), dict | None)
+        and record.get("status") in STATUSES
+        and isinstance(cost, dict)
+        and all(type(value) in {int, float} for value in cost.values())
+        and isinstance(record.get("error"), str)
+    )
 
 
 def _json(value: object) -> str:
