@@ -120,17 +120,17 @@ def stdout_kept() -> Iterator[None]:
         sys.stdout.flush()
         out, err = sys.stdout.fileno(), sys.stderr.fileno()
     except (AttributeError, OSError, ValueError):  # closed, or no file, as in a test
-        out = err = None
-    saved = None if out is None else os.dup(out)
+        with redirect_stdout(_Aside()):
+            yield
+        return
+    saved = os.dup(out)
     try:
-        if saved is not None:
-            os.dup2(err, out)
+        os.dup2(err, out)
         with redirect_stdout(_Aside()):
             yield
     finally:
-        if saved is not None:
-            os.dup2(saved, out)
-            os.close(saved)
+        os.dup2(saved, out)
+        os.close(saved)
 
 
 class _Aside(io.TextIOBase):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import zipfile
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -66,8 +67,9 @@ def pack(
                 archive.writestr(zipfile.ZipInfo(name, _STAMP), members[name].encode(), 8)
         draft.replace(output)
     except OSError as error:
-        draft.unlink(missing_ok=True)
-        msg = f"'{output}' can't be written: {error.strerror or error}."
+        with suppress(OSError):  # what refused the draft may refuse to remove it too
+            draft.unlink(missing_ok=True)
+        msg = f"'{output}' can't be written: {error.strerror or error}; give another place."
         raise SubmissionError(msg) from error
     return output
 

@@ -51,7 +51,7 @@ def board(submissions: Iterable[str | Path], output: str | Path) -> Path:
         index = [_write(environment, output, page, pages[page]) for page in sorted(pages)]
         _render(environment, output / "index.html", "index.html", {"pages": index})
     except OSError as error:
-        msg = f"'{output}' can't be written: {error.strerror or error}."
+        msg = f"'{output}' can't be written: {error.strerror or error}; give another folder."
         raise SubmissionError(msg) from error
     return output / "index.html"
 

@@ -89,7 +89,8 @@ class Store:
             if kind is not None:
                 self.mark("interrupted" if issubclass(kind, KeyboardInterrupt) else "error")
         except LogError:
-            _LOG.warning("the manifest of '%s' couldn't be marked.", self.folder)
+            if kind is None or not issubclass(kind, LogError):  # that one tells of the same disk
+                _LOG.warning("the manifest of '%s' couldn't be marked.", self.folder)
         finally:
             lock.release(self.folder)
 

@@ -150,6 +150,13 @@ def test_packing_never_overwrites_unasked(log: Path, honest: Path) -> None:
         pack(log, honest)
 
 
+def test_packing_where_nothing_can_be_written_is_one_error(log: Path, tmp_path: Path) -> None:
+    """Also where the draft can't be removed: its own name says nothing to the user."""
+    (tmp_path / "file").write_text("")
+    with pytest.raises(SubmissionError, match=r"mine\.zip' can't be written: .*; give another"):
+        pack(log, tmp_path / "file" / "mine.zip")
+
+
 def test_packing_nothing_is_an_error(tmp_path: Path) -> None:
     """A folder without a run can't be packed."""
     with pytest.raises(LogError, match="holds no run"):

@@ -244,6 +244,22 @@ def test_no_memory_is_one_line(monkeypatch):
     assert "not enough memory" in result.stderr
 
 
+def test_a_full_disk_below_a_log_is_said_once(monkeypatch, caplog):
+    """The manifest that can't be marked either isn't worth a second line."""
+    full = []
+
+    def refuse(path, _):
+        full.extend([True] if path.name == "scores.jsonl" else [])
+        if full:
+            raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("causalbench.run.store._replace", refuse)
+    result = CliRunner().invoke(app, [*SMALL, "--agent", "random"])
+    assert (result.exit_code, result.stdout, result.stderr.count("\n")) == (2, "", 1)
+    assert "No space left on device; mend that" in result.stderr
+    assert caplog.text == ""
+
+
 DAMAGED = [
     ("manifest.json", "{", "can't be read"),
     ("manifest.json", "[" * 100_000, "can't be read"),
