@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from causalbench.errors import AgentError
+from causalbench.errors import AgentError, LogError
 
 if TYPE_CHECKING:
     from causalbench.task.types import Case, Item
@@ -69,7 +69,17 @@ class Contender:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Contender:
-        """Rebuild a contender from a manifest: it can be scored, not played."""
+        """Rebuild a contender from a manifest: it can be scored, not played.
+
+        Raises:
+            LogError: kinds or cells that are no texts.
+        """
+        for key in ("accepts", "cells"):
+            if not all(isinstance(one, str) for one in data[key] or ()):
+                msg = (
+                    f"the manifest's agent.{key} is {str(data[key])[:40]!r}; give a list of texts."
+                )
+                raise LogError(msg)
         return cls(
             name=data["name"],
             factory=_absent,

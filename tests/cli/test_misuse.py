@@ -268,6 +268,8 @@ DAMAGED = [
     ("manifest.json", {"suite": None}, "suite is 'None'"),
     ("manifest.json", {"suite": {}}, "suite.name is missing"),
     ("manifest.json", {"agent": []}, "agent is '[]'"),
+    ("manifest.json", {"agent": {"accepts": [[]]}}, "agent.accepts is '[[]]'"),
+    ("manifest.json", {"agent": {"config": 5}}, "agent.config is '5'"),
     ("manifest.json", {"seed": None}, "seed is 'None'"),
     ("manifest.json", {"seed": True}, "seed is 'True'"),
     ("manifest.json", {"repeats": "many"}, "repeats is 'many'"),
@@ -302,7 +304,11 @@ def test_a_damaged_log_is_one_line(a_log, tmp_path, name, change, said):
         first, end, rest = path.read_text(encoding="utf-8").partition("\n")
         whole = name == "manifest.json"
         record = json.loads(first + end + rest if whole else first)
-        change = json.dumps({**record, **change}) + ("" if whole else end + rest)
+        inner = {
+            key: {**record[key], **value} if value and isinstance(value, dict) else value
+            for key, value in change.items()
+        }
+        change = json.dumps({**record, **inner}) + ("" if whole else end + rest)
     path.write_text(change, encoding="utf-8")
     result = CliRunner().invoke(app, ["score", "logs"])
     assert (result.exit_code, result.stdout, result.stderr.count("\n")) == (2, "", 1)
