@@ -114,6 +114,8 @@ def _from_file(path: Path) -> Any:
         raise NotFoundError(msg)
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
+    if str(full.parent) not in sys.path:  # so that the file can import its neighbours
+        sys.path.append(str(full.parent))
     try:
         spec.loader.exec_module(module)
     except (Exception, SystemExit) as error:

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 __all__ = ["Verdict", "Verified", "verify"]
 
 _TOLERANCE = 1e-9  # keys carry 12 digits; losses are sums of a few of them
-_LARGEST = 10_000  # repeats: beyond it a manifest only wastes the verifier's time
 _LOG = logging.getLogger(__name__)
 
 
@@ -131,7 +130,7 @@ def _recompute(log: AgentLog, built: dict[Any, list[Case]]) -> Verified:
 
 def _cases(log: AgentLog, built: dict[Any, list[Case]]) -> list[Case]:
     """Build the items that a manifest names, once for all agents that share them."""
-    from causalbench.run.plan import cases_of, select
+    from causalbench.run.plan import MOST_REPEATS, cases_of, select
 
     manifest, suite = log.manifest, log.manifest["suite"]
     reference = suite.get("reference")
@@ -141,7 +140,7 @@ def _cases(log: AgentLog, built: dict[Any, list[Case]]) -> list[Case]:
             "worlds and networks that come with causalbench can be verified."
         )
         raise SubmissionError(msg)
-    if manifest["status"] != "success" or not 1 <= manifest["repeats"] <= _LARGEST:
+    if manifest["status"] != "success" or not 1 <= manifest["repeats"] <= MOST_REPEATS:
         msg = f"{log.folder}: status {manifest['status']!r:.20}, {manifest['repeats']} repeats; "
         raise SubmissionError(msg + "submit finished runs only.")
     where = manifest.get("where")

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
     from causalbench.task.types import Case
 
-__all__ = ["Selection", "cases_of", "describe", "load", "select"]
+__all__ = ["MOST_REPEATS", "Selection", "cases_of", "describe", "load", "select"]
+
+MOST_REPEATS = 10_000  # a typing slip beyond it would only fill the memory
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,7 @@ def select(
         seed: >= 0.
         limit: >= 1 pairs, or None.
         where: placement field -> value, or None.
-        repeats: >= 1.
+        repeats: 1 to `MOST_REPEATS`.
         time_limit: > 0 seconds for one dossier, or None.
 
     Raises:
@@ -71,7 +73,7 @@ def select(
         NotFoundError: no such suite.
     """
     _check("seed", seed, 0)
-    _check("repeats", repeats, 1)
+    _check("repeats", repeats, 1, MOST_REPEATS)
     _check("limit", limit, 1)
     if time_limit is not None and not 0 < time_limit < math.inf:
         msg = f"time limit is {time_limit}; give seconds above 0, or leave it out."
@@ -145,8 +147,11 @@ def describe(cases: Sequence[Case]) -> list[dict[str, Any]]:
     ]
 
 
-def _check(name: str, value: Any, least: int) -> None:
-    """Refuse what is no whole number, or one below the least."""
-    if value is not None and (not isinstance(value, int) or value < least):
-        msg = f"{name} is {value}; give a whole number of {least} or more."
+def _check(name: str, value: Any, least: int, most: int | None = None) -> None:
+    """Refuse what is no whole number, or one out of range."""
+    if value is None:
+        return
+    if not isinstance(value, int) or value < least or (most is not None and value > most):
+        legal = f"of {least} or more" if most is None else f"from {least} to {most}"
+        msg = f"{name} is {value}; give a whole number {legal}."
         raise CausalBenchError(msg)

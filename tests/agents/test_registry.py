@@ -245,3 +245,17 @@ def test_every_built_in_agent_digests_alike_in_another_process():
 def test_a_spec_says_what_it_is():
     """The public type is importable and made by make_agent."""
     assert isinstance(make_agent("random"), AgentSpec)
+
+
+def test_a_file_imports_its_neighbours(tmp_path):
+    """An agent's file may import another file beside it, as a program's may."""
+    (tmp_path / "neighbour_of_agent.py").write_text('NAME = "from-a-neighbour"\n')
+    (tmp_path / "agent_file.py").write_text(
+        "from neighbour_of_agent import NAME\n\n\n"
+        "class Mine:\n"
+        "    name = NAME\n"
+        '    accepts = frozenset({"estimate"})\n\n'
+        "    def answer(self, question, *, rng):\n"
+        "        return None\n"
+    )
+    assert make_agent(f"{tmp_path / 'agent_file.py'}:Mine").name == "from-a-neighbour"

@@ -192,3 +192,10 @@ def test_no_steps_leave_the_prior(made):
     assert float(q.mean.abs().max()) == 0.0
     expected = 0.5 * 8 * (np.exp(-3.0) + 3.0 - 1.0)
     assert expected == pytest.approx(float(kl(q)[0]), rel=1e-5)
+
+
+@pytest.mark.parametrize("option", ["steps", "draws", "width", "updates"])
+def test_an_option_out_of_range_is_refused(option):
+    """The constructor says which option, before anything is trained."""
+    with pytest.raises(AgentError, match=f"option {option} is -1"):
+        LatentPosterior(**{option: -1})

@@ -87,6 +87,7 @@ CASES = [
     ([*RUN, "--seed", "x"], "'--seed'"),
     ([*RUN, "--seed", "-1"], "'--seed'"),
     ([*RUN, "--repeats", "0"], "'--repeats'"),
+    ([*RUN, "--repeats", "99999999999999"], "from 1 to 10000"),
     ([*RUN, "--limit", "0"], "'--limit'"),
     ([*RUN, "--jobs", "0"], "'--jobs'"),
     ([*RUN, "--time-limit", "0"], "time limit is 0.0"),

@@ -27,6 +27,21 @@ _FILE = "latent-posterior.pt"
 STARTS = ("prior", "encoder")
 _VIEWS = 3  # orders and labellings in which each practice world is seen
 
+# What each option must at least be.
+_LEAST = {
+    "steps": 0,
+    "context": 2,
+    "pairs": 0,
+    "draws": 1,
+    "units": 1,
+    "widest": 0,
+    "worlds": 1,
+    "seconds": 0,
+    "updates": 0,
+    "latent": 1,
+    "width": 1,
+}
+
 
 class LatentPosterior:
     """Posterior inference of one latent per world (after the Latent Thought Model).
@@ -89,6 +104,10 @@ class LatentPosterior:
             "latent": latent,
             "width": width,
         }
+        for option, least in _LEAST.items():
+            if not self.config[option] >= least:
+                msg = f"option {option} is {self.config[option]}; give {least} or more."
+                raise AgentError(msg)
         self.trace: list[float] = []
         self._weights: dict[str, Any] | None = None
         self._mind: Mind | None = None
