@@ -50,9 +50,11 @@ def ranks(rows: Sequence[Mapping[str, Any]]) -> list[int]:
         rows: each with ``low`` and ``high``.
 
     Returns:
-        One more than the number of rows whose whole interval lies above the row's.
+        One more than the number of rows whose whole interval lies above the row's, at the two
+        decimals that the page prints.
     """
-    return [1 + sum(other["low"] > row["high"] for other in rows) for row in rows]
+    lows = [round(row["low"], 2) for row in rows]
+    return [1 + sum(low > round(row["high"], 2) for low in lows) for row in rows]
 
 
 def merged(entries: Sequence[Entry]) -> tuple[dict[str, Entry], list[Record]]:

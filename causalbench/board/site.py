@@ -115,12 +115,18 @@ def _environment() -> Any:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["fixed"] = lambda value: f"{value:.2f}".replace("-", "\N{MINUS SIGN}")
+    environment.filters["fixed"] = _fixed
     environment.filters["amount"] = lambda value: (
         f"{value:,.0f}" if value >= _MANY else f"{value:.2g}"
     )
     environment.globals["version"] = package_version()
     return environment
+
+
+def _fixed(value: float) -> str:
+    """Write a skill with two decimals and a true minus sign; what rounds to zero has none."""
+    text = f"{value:.2f}"
+    return "0.00" if text == "-0.00" else text.replace("-", "\N{MINUS SIGN}")
 
 
 def _render(environment: Any, path: Path, template: str, context: Mapping[str, Any]) -> None:

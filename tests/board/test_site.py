@@ -10,6 +10,7 @@ from tamper import edit_lines
 
 from causalbench.board import board
 from causalbench.board.page import ranks
+from causalbench.board.site import _fixed
 from causalbench.errors import SubmissionError
 
 
@@ -67,3 +68,18 @@ def test_overlapping_intervals_share_a_rank() -> None:
     """Only a whole interval above another makes a difference."""
     rows = [{"low": 0.8, "high": 0.9}, {"low": 0.5, "high": 0.85}, {"low": 0.1, "high": 0.4}]
     assert ranks(rows) == [1, 1, 3]
+
+
+def test_a_difference_that_is_not_printed_makes_no_rank() -> None:
+    """.9999 and 1 are both printed as 1.00, and share the rank."""
+    rows = [{"low": 1.0, "high": 1.0}, {"low": 0.9998, "high": 0.9999}]
+    assert ranks(rows) == [1, 1]
+
+
+def test_what_rounds_to_zero_has_no_sign() -> None:
+    """-.001 is printed as 0.00, -.01 with a minus sign."""
+    assert [_fixed(value) for value in (-0.001, -0.01, 0.5)] == [
+        "0.00",
+        "\N{MINUS SIGN}0.01",
+        "0.50",
+    ]
