@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from causalbench.errors import TwinError
-from causalbench.task.construct.asks import GAP
+from causalbench.task.construct.asks import GAP, WRONG
 from causalbench.task.construct.generate import effects_identified
 from causalbench.task.construct.payoff import MARGIN
 from causalbench.task.dossiers import LOWER
@@ -30,6 +30,7 @@ __all__ = ["check_cases", "check_suite"]
 
 _ROUNDING = 1e-9
 _SINGULAR = 2
+_THIRD = 3
 
 
 def check_suite(
@@ -65,6 +66,7 @@ def check_cases(cases: list[Case]) -> list[str]:
         problems.extend(f"{pair[0].placement.pair_id}: {text}" for text in _pair(pair))
     for case in cases:
         problems.extend(f"{case.placement.pair_id}: {text}" for text in _case(case))
+    problems.extend(_misleading(pairs))
     problems.extend(_whole(cases))
     problems.extend(find_leaks(cases))
     return problems
@@ -89,6 +91,22 @@ def _pair(pair: tuple[Case, Case]) -> Iterator[str]:
         for case in pair:
             if case.dossier.diagram is None or not effects_identified(case.dossier.diagram):
                 yield "an effect is not identified from diagram and law in one of the twins"
+
+
+def _misleading(pairs: list[tuple[Case, Case]]) -> Iterator[str]:
+    """Check that watching is wrong in both twins of a third of the rung-2 pairs with a diagram."""
+    found: dict[str, list[bool]] = {}
+    for pair in pairs:
+        place = pair[0].placement
+        if place.rung == INTERVENTION and place.cell == "diagram":
+            lost = [math.fsum(_reading_loss(item, "see") for item in case.items) for case in pair]
+            found.setdefault(place.track, []).append(round(min(lost), 9) >= WRONG)
+    for track, wrong in found.items():
+        if len(wrong) >= _THIRD and sum(wrong) * _THIRD < len(wrong):
+            yield (
+                f"watching misleads in both twins of {sum(wrong)} of {len(wrong)} pairs (rung 2, "
+                f"{track}, diagram); it should in a third."
+            )
 
 
 def _theorem(couples: list[tuple[Item, Item]], rung: int) -> Iterator[str]:

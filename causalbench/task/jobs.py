@@ -133,7 +133,8 @@ def _on_world(world: World, recipe: Recipe, block: Block, index: int, seed: int)
         rng=search,
         parts=block.pairs,
     )
-    place = Place(recipe.name, block.track, block.cell, index, phrases=world.phrases)
+    # One world is one base, however many pairs are made on it: it says nothing of other worlds.
+    place = Place(recipe.name, block.track, block.cell, index, phrases=world.phrases, base=world.id)
     return list(pair_cases(draft, place, lab=recipe.lab, rng=private))
 
 

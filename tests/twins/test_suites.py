@@ -29,7 +29,7 @@ from causalbench.task.world import load_world
 # Questions without their wording, keys, dossiers and placements of 18 pairs, 18 honesty items and
 # 12 named worlds of ladder-mini at seed 0. It changes when, and only when, items change: then raise
 # the suite's version.
-GOLDEN = "71ca9bf7718d55d2176ec6d17bcc1978b2d92ccba79f1fc0b16f910f77ea0194"
+GOLDEN = "6b1ead9f014d2f0914c07d2833c40440aaf779aa093a7a3cd73457c3024538ba"
 
 
 def digest(cases):
@@ -253,6 +253,14 @@ def test_a_network_too_large_for_full_tables_is_proved_by_samples():
     assert check_cases(cases) == []
     for case in cases:
         assert case.placement.proof["cells"] >= (37 if case.placement.rung == 1 else 1000)
+
+
+@pytest.mark.filterwarnings("ignore:suite 'sprinkler'.*gives twins")
+def test_pairs_made_on_one_world_have_one_base():
+    """Many pairs of one world are no sample of worlds: the bootstrap must not take them for one."""
+    cases = make("sprinkler", seed=0, limit=3, where={"cell": "lab"})
+    assert len(pairs_of(cases)) > 1
+    assert {case.placement.base for case in cases} == {"sprinkler"}
 
 
 def test_what_cannot_be_made_is_said():

@@ -18,11 +18,21 @@ if TYPE_CHECKING:
     from causalbench.task.construct.net import Floats, Net
     from causalbench.task.construct.units import Oracle
 
-__all__ = ["EVIDENCE", "GAP", "Ask", "Labels", "association", "counterfactual", "intervention"]
+__all__ = [
+    "EVIDENCE",
+    "GAP",
+    "WRONG",
+    "Ask",
+    "Labels",
+    "Spot",
+    "association",
+    "counterfactual",
+    "intervention",
+]
 
 GAP = 0.2  # the least distance of the two answers
 EVIDENCE = 0.01  # the least probability of what is conditioned on
-_WRONG = 0.05  # a reading further off than this is wrong
+WRONG = 0.05  # a reading further off than this is wrong
 
 
 @dataclass(frozen=True)
@@ -42,6 +52,27 @@ class Labels:
 
 
 @dataclass(frozen=True)
+class Spot:
+    """What a rung-2 question asks for, as codes: a sum of ``P(y=value | do(x=code), seen)``.
+
+    Args:
+        x: the variable that is set.
+        y: the outcome.
+        value: its code.
+        steps: (code of x, weight) pairs.
+        seen: the variables that are evidence.
+        row: the number of their values, counted in the order of ``seen``.
+    """
+
+    x: str
+    y: str
+    value: int
+    steps: tuple[tuple[int, float], ...]
+    seen: tuple[str, ...] = ()
+    row: int = 0
+
+
+@dataclass(frozen=True)
 class Ask:
     """A candidate question.
 
@@ -51,6 +82,7 @@ class Ask:
         second: the answer in the other.
         misread: how far the see reading is off in the world where it is better (rung 2).
         form: ``simple``, or ``named`` for differences and named quantities.
+        spot: what it asks for (rung 2).
     """
 
     query: str
@@ -58,6 +90,7 @@ class Ask:
     second: float
     misread: float = 0.0
     form: str = "simple"
+    spot: Spot | None = None
 
     @property
     def good(self) -> bool:
@@ -71,7 +104,7 @@ class Ask:
     @property
     def misleads(self) -> bool:
         """Whether watching is more than 0.05 off in both worlds."""
-        return round(self.misread, 9) > _WRONG
+        return round(self.misread, 9) > WRONG
 
 
 def _guess(truth: float) -> tuple[float, float]:
@@ -126,7 +159,7 @@ def intervention(
     for names in groups:
         seen = net.law((*names, x, y))
         acts = [[each.law((*names, y), {x: code}) for code in range(net.cards[x])] for each in nets]
-        for codes in product(*(range(net.cards[name]) for name in names)):
+        for row, codes in enumerate(product(*(range(net.cards[name]) for name in names))):
             mass = float(acts[0][0][codes].sum())
             if round(mass, 9) < EVIDENCE:
                 continue
@@ -138,7 +171,9 @@ def intervention(
             off = np.where(rare, 0.0, np.abs(done - see).min(axis=0))
             for a, v in np.ndindex(net.cards[x], net.cards[y]):
                 query = f"P({labels.atom(y, v)} | do({labels.atom(x, a)}){given})"
-                yield Ask(query, float(done[0, a, v]), float(done[1, a, v]), float(off[a, v]))
+                spot = Spot(x, y, v, ((a, 1.0),), names, row)
+                pair = float(done[0, a, v]), float(done[1, a, v])
+                yield Ask(query, *pair, float(off[a, v]), spot=spot)
             if not names:
                 yield from _effects(net, x, y, labels, done, see)
 
@@ -153,7 +188,8 @@ def _effects(net: Net, x: str, y: str, labels: Labels, done: Floats, see: Floats
                 f"P({labels.atom(y, v)} | do({labels.atom(x, a)}))"
             )
             off = float(np.abs(effect - watched).min())
-            yield Ask(query, float(effect[0]), float(effect[1]), off, "named")
+            spot = Spot(x, y, v, ((b, 1.0), (a, -1.0)))
+            yield Ask(query, float(effect[0]), float(effect[1]), off, "named", spot)
 
 
 def counterfactual(

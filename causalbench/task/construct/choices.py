@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import product
 from typing import TYPE_CHECKING
 
@@ -10,12 +11,13 @@ import numpy as np
 from causalbench import rng as draws
 from causalbench.task.construct.asks import EVIDENCE, Labels
 from causalbench.task.construct.net import coin
-from causalbench.task.construct.payoff import Event, Stakes, pick_bets, pick_payoff
+from causalbench.task.construct.payoff import Event, Stakes, Watch, pick_bets, pick_payoff
 from causalbench.task.types import Decision
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from causalbench.task.construct.lures import Guard
     from causalbench.task.construct.net import Floats, Net
     from causalbench.task.construct.units import Oracle
 
@@ -69,6 +71,7 @@ def act(
     y: str,
     labels: Labels,
     focus: Sequence[str],
+    guard: Guard | None = None,
 ) -> Decision | None:
     """Choose a payoff, four actions and perhaps a cause to see first, or return None.
 
@@ -79,6 +82,7 @@ def act(
         y: the goal.
         labels: writes the decision.
         focus: the variables that may be seen, set or paid for; x and y among them.
+        guard: refuses what a reader of the diagram would choose.
     """
     net = nets[0]
     after = {name for each in nets for name in each.descendants(x)}
@@ -96,7 +100,11 @@ def act(
     rest = [name for name in focus if name not in seen]
     sides = [_after(each, actions, seen, rest, weights) for each in nets]
     goals = [(y, code) for code in range(net.cards[y])]
-    stakes = pick_payoff(rng, actions, weights, sides, goals)
+    watch = None
+    if guard is not None:
+        see = guard.watched(actions, seen, rest) if guard.misleads else None
+        watch = Watch(partial(guard.payoff, actions, seen, weights), see, guard.aims)
+    stakes = pick_payoff(rng, actions, weights, sides, goals, watch)
     if stakes is None:
         return None
     return Decision(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from causalbench import rng as draws
 from causalbench.errors import TooWideError, TwinError
 from causalbench.task.construct import choices
 from causalbench.task.construct.asks import (
+    GAP,
     Ask,
     Labels,
     association,
@@ -18,13 +20,20 @@ from causalbench.task.construct.coupling import recouple, two_couplings
 from causalbench.task.construct.dependence import dependence
 from causalbench.task.construct.draft import Draft, functions_of, world_of
 from causalbench.task.construct.edges import covered_reversal, edge_to_confounder
-from causalbench.task.construct.motifs import front_door, kept_covered, open_world, sink_world
+from causalbench.task.construct.lures import READERS, Guard, Lures
+from causalbench.task.construct.motifs import (
+    front_door,
+    kept_covered,
+    mediated,
+    open_world,
+    sink_world,
+)
 from causalbench.task.construct.names import pick_names
 from causalbench.task.construct.net import Net, coin, random_cpt
 from causalbench.task.construct.units import Units
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     import numpy as np
 
@@ -36,6 +45,22 @@ __all__ = ["ATTEMPTS", "effects_identified", "generate", "named_roles", "pick_as
 ATTEMPTS = 2000
 _NAMED = 0.3  # the share of differences, PN, PS and PNS among estimates
 _HIDDEN = "uh"  # the role of the cause that edge_to_confounder adds
+_BEHIND = "reversal-behind-confounder"
+_TURNS = (
+    "covered-reversal",
+    _BEHIND,
+    "edge-to-confounder",
+    _BEHIND,
+    "edge-to-confounder",
+    _BEHIND,
+    "edge-to-confounder",
+    _BEHIND,
+)
+_SHARES = {"covered-reversal": 0.8, "edge-to-confounder": 0.6, _BEHIND: 0.7}
+"""How much of a floor a reader of the diagram must lose."""
+_MISLED = 7  # three of four such pairs mislead whoever watches, in both worlds
+_STAKE, _ACTS = 0.24, 3  # the least effect to build a decision on, and how often to try
+_DRAWN = READERS.index("adjust")
 
 
 def generate(rng: np.random.Generator, rung: int, track: Track, cell: str, index: int) -> Draft:
@@ -86,46 +111,80 @@ def _dependence(rng: np.random.Generator, track: Track, cell: str, index: int) -
 
 
 def _edge(rng: np.random.Generator, track: Track, cell: str, index: int) -> Draft | None:
-    base, kind = _base(rng, cell, index)
-    net, roles, labels = named_roles(rng, base)
+    kind = _turn(cell, index)
+    net, roles, labels = named_roles(rng, _base(rng, kind, cell))
     x, y = roles["x"], roles["y"]
-    if kind == "covered-reversal":
-        tail, head = (roles["z"], x) if cell != "lab" else (x, y)
-        other = covered_reversal(net, tail, head)
-    else:
-        other = edge_to_confounder(net, x, y, roles[_HIDDEN], rng=rng)
-    nets = (net, other)
-    shown = cell != "lab"
-    if shown and not all(x in each.ancestors([y]) for each in nets):
-        return None
-    misled = cell == "diagram" and index % 2 == 1
+    nets = _twins(rng, net, kind, cell, roles)
+    guard = None
+    if cell != "lab":
+        if not all(x in each.ancestors([y]) for each in nets):
+            return None
+        # Adjusting for what is drawn is no shortcut where nothing is confounded.
+        readers = _DRAWN if kind == "covered-reversal" else len(READERS)
+        misleads = cell == "diagram" and kind == _BEHIND and index % len(_TURNS) < _MISLED
+        guard = Guard(Lures(nets), _SHARES[kind], misleads, readers)
     if track == "estimates":
-        asks = intervention(nets, x, y, labels, net.visible)
-        ask = pick_ask(rng, [ask for ask in asks if ask.misleads or not misled])
+        asks = [ask for ask in intervention(nets, x, y, labels, net.visible) if ask.good]
+        ask = pick_ask(rng, [ask for ask in asks if guard is None or guard.ask(ask)])
         return _draft(nets, 2, kind, labels, ask, None)
-    asks = intervention(nets, x, y, labels, ())
-    if misled and not any(ask.misleads for ask in asks):
-        return None
-    decision = choices.act(rng, nets, x, y, labels, net.visible)
-    return _draft(nets, 2, kind, labels, None, decision)
+    if guard is not None:
+        plain = replace(guard, misleads=False)
+        stake = GAP if kind == "covered-reversal" else _STAKE
+        spots = [
+            ask.spot
+            for ask in intervention(nets, x, y, labels, ())
+            if ask.spot is not None
+            and ask.form == "simple"
+            and round(abs(ask.first - ask.second), 9) >= stake
+            and plain.ask(ask)
+        ]
+        if not spots:
+            return None  # a search for a payoff costs much more than this
+        aims = tuple(((y, spot.value), (x, spot.steps[0][0])) for spot in spots)
+        guard = replace(guard, aims=aims)
+    for _ in range(1 if guard is None else _ACTS):
+        decision = choices.act(rng, nets, x, y, labels, net.visible, guard)
+        if decision is not None:
+            return _draft(nets, 2, kind, labels, None, decision)
+    return None
 
 
-def _base(rng: np.random.Generator, cell: str, index: int) -> tuple[Net, str]:
-    """Draw the base of a rung-2 pair, and say which construction it is for.
+def _turn(cell: str, index: int) -> str:
+    """Say which construction a rung-2 pair is for."""
+    if cell == "lab":
+        return "covered-reversal" if index % 3 == 0 else "edge-to-confounder"
+    return _TURNS[index % len(_TURNS)]
+
+
+def _base(rng: np.random.Generator, kind: str, cell: str) -> Net:
+    """Draw the base of a rung-2 pair.
 
     Where a diagram is shown, x stays a cause of y in both twins: "P(y | x) if there is a path, else
     P(y)" must not pay.
     """
-    turn = index % 3
-    if cell == "lab":
-        kind = "covered-reversal" if turn == 0 else "edge-to-confounder"
-        return open_world(rng, covered=turn == 0), kind
     open_only = cell == "diagram"
-    # In the diagram cell every other pair is one on which watching misleads in both twins.
-    confounded = index % 2 == 1 if open_only else turn == 1
-    if not confounded and (index % 4 == 0 if open_only else turn == 0):
-        return kept_covered(rng, open_only=open_only), "covered-reversal"
-    return front_door(rng, confounded=confounded, open_only=open_only), "edge-to-confounder"
+    if cell == "lab":
+        return open_world(rng, covered=kind == "covered-reversal")
+    if kind == "covered-reversal":
+        return kept_covered(rng, open_only=open_only)
+    if kind == _BEHIND:
+        return mediated(rng, open_only=open_only)
+    return front_door(rng, confounded=coin(rng), open_only=open_only, opposed=True)
+
+
+def _twins(
+    rng: np.random.Generator, net: Net, kind: str, cell: str, roles: Mapping[str, str]
+) -> tuple[Net, Net]:
+    """Return two nets with the base's seen law; the first is the base, or as near to it."""
+    x, y, hidden = roles["x"], roles["y"], roles[_HIDDEN]
+    if kind == "edge-to-confounder":
+        return net, edge_to_confounder(net, x, y, hidden, rng=rng)
+    tail, head = (x, y) if cell == "lab" else (roles["z"], x)
+    other = covered_reversal(net, tail, head)
+    if kind == "covered-reversal":
+        return net, other
+    first, second = (edge_to_confounder(each, x, y, hidden, rng=rng) for each in (net, other))
+    return first, second
 
 
 def _coupling(rng: np.random.Generator, track: Track, cell: str, index: int) -> Draft | None:

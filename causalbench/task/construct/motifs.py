@@ -8,17 +8,28 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from causalbench import rng as draws
 from causalbench.task.construct.net import Net, coin, random_cpt
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    import numpy as np
+    from causalbench.task.construct.net import Floats
 
-__all__ = ["draw_net", "front_door", "kept_covered", "open_world", "sink_world"]
+__all__ = [
+    "draw_net",
+    "front_door",
+    "kept_covered",
+    "mediated",
+    "open_world",
+    "sink_world",
+]
 
 _EXTRAS = ("none", "child", "root", "inner")  # where a further variable w is put
+_BATCH = 64  # tables drawn at once, of which the first that will do is taken
+_TELLS = 0.35  # how far x must move the probability of z in `mediated`
 _TERNARY = 0.25  # the share of visible variables with three values
 
 
@@ -57,7 +68,9 @@ def draw_net(
     )
 
 
-def front_door(rng: np.random.Generator, *, confounded: bool, open_only: bool) -> Net:
+def front_door(
+    rng: np.random.Generator, *, confounded: bool, open_only: bool, opposed: bool = False
+) -> Net:
     """Draw (z ->) x -> m -> y with x -> y, the base of the front-door pair.
 
     Args:
@@ -65,6 +78,8 @@ def front_door(rng: np.random.Generator, *, confounded: bool, open_only: bool) -
         confounded: with an observed common cause z of x and y.
         open_only: no hidden variables, so that every effect is identified before and after
             x -> y is turned into confounding.
+        opposed: x works on y one way by itself and the other way through m. Then y may be nearly
+            independent of x, and neither P(y | x) nor P(y) is what the front door says.
     """
     shape: dict[str, list[str]] = {"x": [], "m": ["x"], "y": ["x", "m"]}
     cards = {"m": 2}
@@ -84,7 +99,21 @@ def front_door(rng: np.random.Generator, *, confounded: bool, open_only: bool) -
         shape = {"u": []} | shape
         shape["x"] = [*shape["x"], "u"]
         shape["m"] = [*shape["m"], "u"]
-    return draw_net(rng, shape, cards=cards)
+    net = draw_net(rng, shape, cards=cards)
+    return _opposed(rng, net) if opposed else net
+
+
+def _opposed(rng: np.random.Generator, net: Net) -> Net:
+    """Let x move m, and m y, and turn x's own effect on y against its effect through m."""
+    net = _strong(rng, net, "m", "x", 0.5)
+    net = _strong(rng, net, "y", "m", 0.3)
+    table = net.cpts["y"]
+    gain = _effect(net, table, "y", "m")
+    through = _effect(net, net.cpts["m"], "m", "x") * (gain[1] - gain[0])
+    own = _effect(net, table, "y", "x")
+    order = np.empty(net.cards["x"], dtype=np.int64)
+    order[np.argsort(through, kind="stable")] = np.argsort(-own, kind="stable")
+    return net.replace({"y": np.take(table, order, axis=net.parents["y"].index("x"))})
 
 
 def kept_covered(rng: np.random.Generator, *, open_only: bool) -> Net:
@@ -103,6 +132,62 @@ def kept_covered(rng: np.random.Generator, *, open_only: bool) -> Net:
         shape["z"] = [*shape["z"], "u"]
         shape["x"] = [*shape["x"], "u"]
     return draw_net(rng, shape)
+
+
+def mediated(rng: np.random.Generator, *, open_only: bool) -> Net:
+    """Draw z -> x -> m -> y with z -> m, z -> y and x -> y, the base of pairs behind confounding.
+
+    Turning z -> x round makes a mediator of a confounder; turning x -> y into confounding on both
+    sides leaves one front door through m, and another through m and z.
+    """
+    shape: dict[str, list[str]] = {"z": [], "x": ["z"], "m": ["x", "z"], "y": ["x", "m", "z"]}
+    extra = draws.choice(rng, _EXTRAS)
+    if extra == "child":
+        shape |= {"w": ["y"]}
+    elif extra == "inner":
+        shape |= {"w": ["m"]}
+    if not open_only and coin(rng):
+        shape = {"u": []} | shape
+        shape["z"] = [*shape["z"], "u"]
+        shape["x"] = [*shape["x"], "u"]
+    net = draw_net(rng, shape, cards={"z": 2, "x": 2, "m": 2})
+    # The twins differ by how much x tells of z, times what z does to y.
+    while round(_told(net), 9) < _TELLS:
+        net = _redrawn(rng, _redrawn(rng, net, "z"), "x")
+    return _strong(rng, net, "y", "z", 0.4)
+
+
+def _told(net: Net) -> float:
+    """Return how far knowing x moves the probability of z, at most."""
+    law = net.law(("x", "z"))
+    return float(np.abs(law[:, 1] / law.sum(axis=1) - law[:, 1].sum()).max())
+
+
+def _redrawn(rng: np.random.Generator, net: Net, name: str) -> Net:
+    """Draw one table anew."""
+    cards = [net.cards[parent] for parent in net.parents[name]]
+    return net.replace({name: random_cpt(rng, cards, net.cards[name])})
+
+
+def _strong(rng: np.random.Generator, net: Net, name: str, parent: str, least: float) -> Net:
+    """Redraw a table until the parent moves the last value's mean probability by so much."""
+    if round(float(np.ptp(_effect(net, net.cpts[name], name, parent))), 9) >= least:
+        return net
+    cards = [net.cards[other] for other in net.parents[name]]
+    kept = 1 + net.parents[name].index(parent)
+    rest = tuple(axis for axis in range(1, len(cards) + 1) if axis != kept)
+    while True:
+        tables = random_cpt(rng, (_BATCH, *cards), net.cards[name])
+        spread = np.round(np.ptp(tables[..., -1].mean(axis=rest), axis=1), 9)
+        if (spread >= least).any():
+            return net.replace({name: tables[int(np.argmax(spread >= least))]})
+
+
+def _effect(net: Net, table: Floats, name: str, parent: str) -> Floats:
+    """Return the mean probability of the last value for each value of a parent."""
+    rest = tuple(axis for axis, other in enumerate(net.parents[name]) if other != parent)
+    result: Floats = table[..., -1].mean(axis=rest)
+    return result
 
 
 def open_world(rng: np.random.Generator, *, covered: bool) -> Net:
