@@ -25,11 +25,13 @@ from causalbench.task.construct.draft import functions_of, world_of
 from causalbench.task.construct.edges import bow, covered_reversal, edge_to_confounder
 from causalbench.task.construct.generate import ATTEMPTS, effects_identified, named_roles
 from causalbench.task.construct.motifs import front_door, kept_covered, open_world, sink_world
+from causalbench.task.construct.net import coin
 from causalbench.task.construct.units import Units
 from causalbench.task.dossiers import dossier_of, worded
 from causalbench.task.dressing import align, exact_laws, opaque_id
 from causalbench.task.encode import rounded
 from causalbench.task.proof import prove
+from causalbench.task.rungs import COUNTERFACTUAL
 from causalbench.task.types import Case, Certificate, Item, Key, Placement, Question
 from causalbench.truth import Budget, Knowledge, truth, value
 
@@ -44,6 +46,7 @@ if TYPE_CHECKING:
 
 __all__ = ["KINDS", "WIDTH", "honesty_case", "settled_case"]
 
+_BINARY = 2
 WIDTH = 0.1  # the least distance of a witness
 _Sides = tuple["SCM", "SCM | None", str]  # the world, its witness if any, the query
 _HIDDEN = "uh"
@@ -60,6 +63,7 @@ _SETTLED = {
     "lab-see": "the lab may watch",
     "lab-do": "the lab may intervene",
 }
+_BOTH = "binary x: P(y[x]) = P(x) P(y | x) + P(x') P(y[x] | x'), so experiments give the last term"
 _OPEN = {
     "diagram-see": "a world of the same diagram and seen law has another answer",
     "lab-see": "a world of the same seen law has another answer",
@@ -163,7 +167,11 @@ def settled_case(  # noqa: PLR0913
         readings={kind: rounded(float(number)) for kind, number in answer.readings.items()},
         certificate=Certificate(
             identified=other is None,
-            proof=_SETTLED[kind] if other is None else _OPEN[kind],
+            proof=_OPEN[kind]
+            if other is not None
+            else _BOTH
+            if rung_of(asked) == COUNTERFACTUAL
+            else _SETTLED[kind],
             witness=other,
         ),
     )
@@ -228,6 +236,10 @@ def _lab_do(rng: np.random.Generator, *, open_question: bool) -> _Sides | None:
     net, roles, labels = named_roles(rng, base)
     x, y = roles["x"], roles["y"]
     if not open_question:
+        if net.cards[x] == _BINARY and coin(rng):
+            # Form is not content: of a rung-3 question about a binary x experiments may give all.
+            world = world_of(functions_of(net), net, labels.values)
+            return world, None, _effect_on_the_others(rng, net, x, y, labels)
         asks = _simple(intervention((net, net), x, y, labels, ()))
         return world_of(functions_of(net), net, labels.values), None, draws.choice(rng, asks).query
     sides, _ = recouple(rng, net, y, two_couplings(rng, net, y, toward=x))
@@ -237,6 +249,16 @@ def _lab_do(rng: np.random.Generator, *, open_question: bool) -> _Sides | None:
         return None
     worlds = [world_of(side, net, labels.values) for side in sides]
     return worlds[0], worlds[1], draws.choice(rng, wide).query
+
+
+def _effect_on_the_others(
+    rng: np.random.Generator, net: Net, x: str, y: str, labels: Labels
+) -> str:
+    """Ask what y would be in units with one value of a binary x, had it been the other."""
+    value = int(draws.integers(rng, 2))
+    other = labels.atom(x, 1 - value)
+    code = int(draws.integers(rng, net.cards[y]))
+    return f"P({labels.atom(y, code, labels.atom(x, value))} | {other})"
 
 
 def _wide(

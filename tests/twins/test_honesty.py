@@ -14,6 +14,7 @@ from causalbench.task.construct.generate import effects_identified
 from causalbench.task.honesty import KINDS, WIDTH, settled_case
 from causalbench.task.twin import LAB
 from causalbench.task.world import load_world
+from causalbench.truth import value
 
 
 @pytest.fixture(scope="module")
@@ -55,12 +56,37 @@ def test_settled_items_with_a_diagram_meet_the_criterion(items):
 
 
 def test_unsettled_items_ask_above_what_the_lab_gives(items):
-    """In labs the form alone says it: above the regime's rung not settled, at it settled."""
+    """At the regime's rung all is settled; above it only what a binary x lets experiments give."""
+    above = Counter()
     for case in items:
         if case.placement.cell == "lab":
+            certificate = case.items[0].key.certificate
             rung = rung_of(parse(case.items[0].question.query))
-            settled = case.items[0].key.certificate.identified
-            assert settled == (rung <= case.dossier.knowledge.rung)
+            if rung > case.dossier.knowledge.rung:
+                above[case.placement.construction, certificate.identified] += 1
+                assert certificate.identified == ("binary x" in certificate.proof)
+            else:
+                assert certificate.identified
+    assert above["lab-do", True] > 0
+    assert above["lab-see", True] == 0
+
+
+def test_rung_three_form_that_experiments_settle(items):
+    """The answer is (P(y | do(x)) - P(x, y)) / P(x') to 12 digits, from rungs 1 and 2 alone."""
+    settled = [
+        case
+        for case in items
+        if case.placement.construction == "lab-do"
+        and "binary x" in case.items[0].key.certificate.proof
+    ]
+    for case in settled:
+        (_, quantity), *_ = parse(case.items[0].question.query).terms
+        atom, fact = quantity.event[0], quantity.given[0]
+        (x, forced), y = atom.term.subscript[0], atom.term.variable
+        done = value(case.scm, f"P({y}={atom.value} | do({x}={forced}))")
+        both = value(case.scm, f"P({y}={atom.value}, {x}={forced})")
+        found = (done - both) / value(case.scm, f"P({x}={fact.value})")
+        assert case.items[0].key.truth == pytest.approx(found, abs=1e-11)
 
 
 def test_witness_laws_are_what_is_given(items):
