@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from causalbench.agent.registry import make_agent
 from causalbench.errors import AgentError
 from causalbench.graph import Diagram
 from causalbench.scm import Variable
-from causalbench.task.types import Certificate, Dossier, Item, Key, Question
+from causalbench.task.types import Certificate, Decision, Dossier, Item, Key, Law, Question
 from causalbench.truth.knowledge import Knowledge
 
 READINGS = {"marginal": 0.1, "see": 0.2, "do": 0.3, "imagine": 0.4}
@@ -147,6 +148,60 @@ def test_random_is_uniform_over_range_and_actions():
 def test_reachability_reads_the_diagram(diagram, query, reading):
     """P(y | x) where something forced is an ancestor of the event, else P(y)."""
     assert said("reachability", estimate(query), diagram) == Estimate(READINGS[reading])
+
+
+@pytest.mark.parametrize(
+    ("name", "diagram", "reading"),
+    [
+        ("adjacency", "x -> y", "see"),
+        ("adjacency", "x -> n; n -> y", "marginal"),
+        ("adjacency", "y -> x", "marginal"),
+        ("edge-count", "x -> y", "see"),
+        ("edge-count", "x -> n; n -> y; x <-> y", "see"),
+        ("edge-count", "x -> y; n -> y", "marginal"),
+    ],
+)
+def test_other_readers_of_the_diagram(name, diagram, reading):
+    """One wants the edge itself, one counts edges."""
+    assert said(name, estimate(), diagram) == Estimate(READINGS[reading])
+
+
+@pytest.mark.parametrize(
+    ("name", "diagram", "action"),
+    [
+        ("reachability", "x -> y", "x=1"),
+        ("reachability", "x <-> y", "x=0"),
+        ("reachability", "x -> n; n -> y", "x=1"),
+        ("adjacency", "x -> n; n -> y", "x=0"),
+        ("edge-count", "x -> y; n -> y", "x=0"),
+    ],
+)
+def test_readers_of_the_diagram_judge_each_action(name, diagram, action):
+    """Of P(x, y) with P(y=1 | x=1) = .9 and P(y=1) = .5; ties go to the action stated first."""
+    parsed = Diagram.parse(diagram)
+    shown = Diagram(("x", "y", "n"), parsed.directed, parsed.bidirected)
+    law = Law((), np.array([[[0.225, 0.225], [0.025, 0.025]], [[0.025, 0.025], [0.225, 0.225]]]))
+    given = Dossier(
+        "d", "diagram", VARIABLES[:3], Knowledge("see", "diagram"), diagram=shown, laws=(law,)
+    )
+    control = make_agent(name).factory()
+    assert control.consult(given, choice(), rng=np.random.default_rng(0)) == Choice(action)
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "action"),
+    [("0", "1", "x=0"), ("1", "1", "x=1"), ("0", "0", "x=1"), ("1", "0", "pass")],
+)
+def test_win_stay_lose_shift(x, y, action):
+    """What was done is done again if the goal was reached, else the next action is taken."""
+    decision = Decision("d", "redo", ACTIONS, ((1.0, "y=1"), (-0.1, "x=1")), ("x", "y"))
+    given = Dossier("d", "lab", VARIABLES, Knowledge("see"), decisions=(decision,))
+    item = choice()
+    asked = replace(item.question, kind="redo", observation={"x": x, "y": y})
+    control = make_agent("win-stay-lose-shift").factory()
+    rng = np.random.default_rng(0)
+    assert control.consult(given, replace(item, question=asked), rng=rng) == Choice(action)
+    assert control.consult(given, item, rng=rng) == Choice(LABELS["see"])
 
 
 def test_controls_refuse_to_answer_without_the_key():

@@ -16,6 +16,7 @@ from causalbench.agent.tabular import QOnline
 from causalbench.errors import AgentError, NotFoundError
 
 CONTROLS = ["exact", "random", "constant", "majority", "see-reader", "do-reader", "reachability"]
+CONTROLS += ["adjacency", "edge-count", "win-stay-lose-shift"]
 LEARNERS = ["q-online", "q-offline", "ppo"]
 MODELS = ["model-diagram", "model-learned", "dowhy", "latent-posterior"]
 FIRST_LIGHT = [*CONTROLS, *LEARNERS, *MODELS]
