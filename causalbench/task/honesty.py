@@ -7,6 +7,7 @@ permits, with another answer. Worlds and witnesses are twins that show what cann
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from causalbench import rng as draws
@@ -25,7 +26,6 @@ from causalbench.task.construct.draft import functions_of, world_of
 from causalbench.task.construct.edges import bow, covered_reversal, edge_to_confounder
 from causalbench.task.construct.generate import ATTEMPTS, effects_identified, named_roles
 from causalbench.task.construct.motifs import front_door, kept_covered, open_world, sink_world
-from causalbench.task.construct.net import coin
 from causalbench.task.construct.units import Units
 from causalbench.task.dossiers import dossier_of, worded
 from causalbench.task.dressing import align, exact_laws, opaque_id
@@ -74,6 +74,8 @@ _OPEN = {
 def honesty_case(suite: str, kind: str, index: int, seed: int, *, lab: Mapping[str, int]) -> Case:
     """Build one honesty case; even indices are not identified, odd ones are.
 
+    Every other settled item of kind ``lab-do`` has the form of a question of rung 3.
+
     Args:
         suite: name of the suite.
         kind: ``diagram-see``, ``lab-see`` or ``lab-do``.
@@ -86,11 +88,12 @@ def honesty_case(suite: str, kind: str, index: int, seed: int, *, lab: Mapping[s
     """
     rng = draws.generator(seed, f"{suite}/honesty/{kind}", index)
     private, search = draws.child(rng), draws.child(rng)
-    attempt: Callable[..., _Sides | None] = {
+    attempts: Mapping[str, Callable[..., _Sides | None]] = {
         "diagram-see": _diagram_see,
         "lab-see": _lab_see,
-        "lab-do": _lab_do,
-    }[kind]
+        "lab-do": partial(_lab_do, form=index // 2 % 2 == 0),
+    }
+    attempt = attempts[kind]
     for _ in range(ATTEMPTS):
         found = attempt(search, open_question=index % 2 == 0)
         if found is not None:
@@ -231,12 +234,14 @@ def _lab_see(rng: np.random.Generator, *, open_question: bool) -> _Sides | None:
     return _wide([net, other], _simple(intervention((net, other), x, y, labels, ())), rng, labels)
 
 
-def _lab_do(rng: np.random.Generator, *, open_question: bool) -> _Sides | None:
+def _lab_do(rng: np.random.Generator, *, open_question: bool, form: bool) -> _Sides | None:
     base = sink_world(rng, hidden=int(draws.integers(rng, 2)), minimum=0.1)
     net, roles, labels = named_roles(rng, base)
     x, y = roles["x"], roles["y"]
     if not open_question:
-        if net.cards[x] == _BINARY and coin(rng):
+        if form:
+            if net.cards[x] > _BINARY:
+                return None
             # Form is not content: of a rung-3 question about a binary x experiments may give all.
             world = world_of(functions_of(net), net, labels.values)
             return world, None, _effect_on_the_others(rng, net, x, y, labels)
