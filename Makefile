@@ -9,6 +9,7 @@ BIN := .venv/bin
 SUITE_AGENTS := --agent exact --agent random --agent constant --agent majority --agent see-reader \
   --agent do-reader --agent reachability --agent q-online --agent q-offline --agent ppo \
   --agent model-diagram --agent model-learned --agent dowhy --agent latent-posterior
+TORCH ?= torch==2.13.0
 DEMO ?= build/demo
 JOBS ?= 2
 
@@ -26,10 +27,11 @@ help:
 
 setup: .venv/ready
 
-# The CPU build of torch first: asked for as a dependency it may bring gigabytes of CUDA.
+# Torch first, and by itself: asked for as a dependency it may bring gigabytes of CUDA. Where the index
+# gives a CUDA build, name the CPU one: make demo TORCH="torch==2.13.0 --index-url ADDRESS"
 .venv/ready: pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check torch==2.13.0
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(TORCH)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev]"
 	touch $@
 
