@@ -6,6 +6,8 @@ from collections import defaultdict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from causalbench.report.cells import rung_signs
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
@@ -158,13 +160,17 @@ def _agent(
             rank = ranked.get((name, rung["number"], cell))
             cells[rung["number"], cell] = None if row is None else {**row, "rank": rank}
     rows = [row for row in table["agents"] if row["agent"] == name and row["track"] == track]
-    heights = {row["group"]: row["height"] for row in rows}
+    heights = {row["group"]: row for row in rows if row["height"] is not None}
     return {
         "name": name,
         "control": any(found[key]["control"] for key in found if key[0] == name),
         "cells": cells,
         "honesty": rows[0]["honesty"] if rows else None,
-        "height": [(group, heights[group]) for group in _GROUPS if heights.get(group) is not None],
+        "height": [
+            (group, heights[group]["height"], rung_signs(heights[group]))
+            for group in _GROUPS
+            if group in heights
+        ],
     }
 
 

@@ -9,6 +9,8 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from causalbench.score.skill import CLIMBED
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -26,6 +28,7 @@ __all__ = [
     "heading",
     "number",
     "places",
+    "rung_signs",
     "shares",
     "skill",
     "table",
@@ -93,11 +96,29 @@ def skill(row: Row | None, *, dim: bool, flat: bool) -> Text:
     return text
 
 
-def climbed(height: int | None, *, dim: bool) -> Text:
+def rung_signs(row: Row) -> str:
+    """Return a sign for each rung: ● climbed, ○ measured and not climbed, · nothing can be said.
+
+    Args:
+        row: of an agent in one group, with ``height`` and ``rungs``.
+    """
+    signs = ""
+    for rung in RUNGS:
+        low = row["rungs"].get(str(rung), {}).get("low")
+        if rung <= (row["height"] or 0):
+            signs += "●"
+        elif low is None or (low > CLIMBED and "○" not in signs):  # the rung below isn't known
+            signs += "·"
+        else:
+            signs += "○"
+    return signs
+
+
+def climbed(row: Row, *, dim: bool) -> Text:
     """Return three rungs, those climbed filled."""
-    if height is None:
-        return Text(NOT_PLAYED, style="dim")
-    return Text.assemble(("●" * height, "dim" if dim else "green"), ("○" * (3 - height), "dim"))
+    signs = rung_signs(row)
+    filled = signs.count("●")
+    return Text.assemble((signs[:filled], "dim" if dim else "green"), (signs[filled:], "dim"))
 
 
 def cost(rows: Sequence[Row]) -> list[Text]:

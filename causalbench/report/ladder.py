@@ -129,7 +129,7 @@ def _skill_table(rows: Sequence[Row], heights: Mapping[str, Row], *, flat: bool)
         one = heights[name]
         line = [agent_name(held[0])]
         line += [skill(cells.get(place), dim=control, flat=flat) for place in across]
-        line.append(climbed(one["height"], dim=control))
+        line.append(climbed(one, dim=control))
         if honest:
             line.append(Text(number(one["honesty"]), style="dim" if control else ""))
         line += cost(held)
@@ -175,8 +175,9 @@ def _legend(*, alone: bool) -> Text:
         " the most that a solver confined to the rung below can expect; with each skill its 95% "
         f"interval over base worlds and repeats. {NOT_PLAYED} was not played.\n",
         ("●", "green"),
-        " a rung climbed: its interval lies above .5, and so does that of every rung below. "
-        "units, seconds: spent on a dossier, on average."
+        " a rung climbed: its interval lies above .5, and so does that of every rung below; "
+        "○ measured and not climbed;\n· nothing can be said: it or a rung below was not played, or "
+        "has no interval. units, seconds: spent on a dossier, on average."
         + (" A single base world gives no interval, and climbs nothing." if alone else ""),
         style="dim",
     )

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from causalbench.errors import ScoreError
 from causalbench.report import plot_ladder, print_run
-from causalbench.report.cells import number
+from causalbench.report.cells import number, rung_signs
 from causalbench.run import Run
 from causalbench.score import Record
 from causalbench.task.answer import Estimate
@@ -82,10 +82,10 @@ estimates, learning: the access reaches the rung
                       lab                lab   rungs
 agent             2 pairs            2 pairs  climbed  units  seconds
 ─────────────────────────────────────────────────────────────────────
-climber  1.00 [1.00 1.00]   1.00 [1.00 1.00]    ●●○     1.5k     0.25
-reader   1.00 [1.00 1.00]  -0.25 [-.25 -.25]    ●○○     1.5k     0.25
+climber  1.00 [1.00 1.00]   1.00 [1.00 1.00]    ●●·     1.5k     0.25
+reader   1.00 [1.00 1.00]  -0.25 [-.25 -.25]    ●○·     1.5k     0.25
 
-exact                   -   1.00 [1.00 1.00]     -      1.5k     0.25
+exact                   -   1.00 [1.00 1.00]    ···     1.5k     0.25
 
 estimates, reasoning: the access is lower, but diagram or mechanisms are shown
 
@@ -93,11 +93,12 @@ estimates, reasoning: the access is lower, but diagram or mechanisms are shown
             mechanisms   rungs
 agent          2 pairs  climbed  units  seconds
 ───────────────────────────────────────────────
-reader  0.00 [.00 .00]     -      1.5k     0.25
+reader  0.00 [.00 .00]    ·○·     1.5k     0.25
 
 1 is the truth, 0 the most that a solver confined to the rung below can expect; with each skill its 95% interval over
 base worlds and repeats. - was not played.
-● a rung climbed: its interval lies above .5, and so does that of every rung below. units, seconds: spent on a
+● a rung climbed: its interval lies above .5, and so does that of every rung below; ○ measured and not climbed;
+· nothing can be said: it or a rung below was not played, or has no interval. units, seconds: spent on a
 dossier, on average.
 
 estimates: percent of answers nearest to a perfect see / do / imagine
@@ -148,6 +149,24 @@ def test_a_single_base_world_is_said():
     """No interval, and why."""
     run = Run("toy", "1", 7, "d", tuple(pair("a", "p", (0, 0), rung=1)))
     assert "A single base world gives no interval" in printed(run)
+
+
+@pytest.mark.parametrize(
+    ("height", "lows", "signs"),
+    [
+        (1, {1: 0.6}, "●··"),
+        (None, {}, "···"),
+        (None, {1: None, 2: None}, "···"),
+        (None, {2: 0.9}, "···"),
+        (None, {2: 0.1}, "·○·"),
+        (0, {1: 0.5, 2: 0.9}, "○○·"),
+        (3, {1: 0.6, 2: 0.6, 3: 0.6}, "●●●"),
+    ],
+)
+def test_rungs_are_climbed_not_climbed_or_unknown(height, lows, signs):
+    """What wasn't measured isn't shown as not climbed, nor is a rung above an unknown one."""
+    rungs = {str(rung): {"low": low} for rung, low in lows.items()}
+    assert rung_signs({"height": height, "rungs": rungs}) == signs
 
 
 @pytest.mark.parametrize(
