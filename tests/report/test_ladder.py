@@ -98,8 +98,8 @@ reader  0.00 [.00 .00]    ·○·     1.5k     0.25
 1 is the truth, 0 the most that a solver confined to the rung below can expect; with each skill its 95% interval over
 base worlds and repeats. - was not played.
 ● a rung climbed: its interval lies above .5, and so does that of every rung below; ○ measured and not climbed;
-· nothing can be said: it or a rung below was not played, or has no interval. units, seconds: spent on a
-dossier, on average.
+· nothing can be said: it or a rung below was not played, or has no interval. units, seconds: spent on a dossier, on
+average.
 
 estimates: percent of answers nearest to a perfect see / do / imagine
 
