@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from causalbench.errors import TwinError
 from causalbench.run.plan import cases_of
+from causalbench.run.pool import told
 from causalbench.task.jobs import jobs_of, spread
 from causalbench.task.suite import Suite
 
@@ -41,14 +42,16 @@ def cases_in(pool: Executor | None, selection: Selection) -> list[Case]:
     jobs = spread([job for job in jobs_of(suite.recipe, suite.world) if job.may_hold(where)])
     begun: dict[_Part, list[Future[Any]]] = defaultdict(list)
     left: dict[str, int | None] = dict.fromkeys(("skill", "honesty", "named"), selection.limit)
-    for job in jobs:
-        room = left[job.role]
-        if room != 0:
-            left[job.role] = None if room is None else room - 1
-            begun[_part(job)].append(pool.submit(_build, job, selection.seed))
+    with told():
+        for job in jobs:
+            room = left[job.role]
+            if room != 0:
+                left[job.role] = None if room is None else room - 1
+                begun[_part(job)].append(pool.submit(_build, job, selection.seed))
     prepared = _Prepared(suite.recipe, suite.world)
     object.__setattr__(prepared, "begun", begun)
-    return cases_of(replace(selection, suite=prepared))
+    with told():
+        return cases_of(replace(selection, suite=prepared))
 
 
 class _Prepared(Suite):

@@ -17,9 +17,10 @@ from causalbench.run.pool import Workers, hold_torch, one_thread
 from causalbench.run.progress import ticker
 from causalbench.run.result import Run
 from causalbench.run.store import Store
+from causalbench.task.answer import Abstain
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from causalbench.run.contender import Contender
     from causalbench.run.plan import Selection
@@ -57,7 +58,8 @@ def evaluate(  # noqa: PLR0913  (every argument is a flag of the command line)
         repeats: how often each agent is trained and asked, with seeds of its own, >= 1.
         log_dir: where the logs go; None keeps nothing.
         jobs: how many processes play, >= 1; answers don't depend on it.
-        limit: at most so many pairs of each kind.
+        limit: at most so many pairs in all, spread over the cells, and as many honesty items and
+            worlds; a small number leaves rungs out.
         where: keep only cases whose placement has these values, e.g. ``{"rung": 2}``.
         fresh: move earlier logs aside and start over.
         time_limit: seconds that an agent may take for one dossier; what comes later fails.
@@ -111,6 +113,7 @@ def evaluate(  # noqa: PLR0913  (every argument is a flag of the command line)
                     store.mark("success", finished=now())
                     manifests[one.name] = store.manifest
             records.extend(played)
+            notes.extend(_silence(one.name, played))
     return Run(
         suite=selection.suite_name,
         version=selection.suite_version,
@@ -121,6 +124,16 @@ def evaluate(  # noqa: PLR0913  (every argument is a flag of the command line)
         notes=tuple(notes),
         manifests=manifests,
     )
+
+
+def _silence(name: str, records: Sequence[Record]) -> Iterator[str]:
+    """Say that an agent abstained throughout, for one reason."""
+    answers = [record.answer for record in records]
+    reasons = {one.reason for one in answers if isinstance(one, Abstain)}
+    if len(reasons) == 1 and all(isinstance(one, Abstain) for one in answers):
+        how_many = "its one answer" if len(answers) == 1 else f"all {len(answers)} answers"
+        why = " ".join(reasons.pop().split())
+        yield f"{name}: {how_many} abstained{f': {why}' if why else '.'}"
 
 
 @contextmanager

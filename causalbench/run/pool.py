@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from causalbench.score.record import Outcome
     from causalbench.task.types import Case
 
-__all__ = ["THREADS", "Chunk", "Lesson", "Workers", "hold_torch", "one_thread"]
+__all__ = ["THREADS", "Chunk", "Lesson", "Workers", "hold_torch", "one_thread", "told"]
 
 THREADS = (
     "OMP_NUM_THREADS",
@@ -70,6 +70,10 @@ class Workers:
     """
 
     def __init__(self, jobs: int) -> None:
+        if getattr(multiprocessing.current_process(), "_inheriting", False):
+            # A worker runs the caller's script again to find what it defines: a call that no main
+            # guard keeps from being run once more ends the worker, and the caller is told why.
+            raise SystemExit(1)
         self._before = set(multiprocessing.active_children())
         self.pool = ProcessPoolExecutor(
             jobs, mp_context=multiprocessing.get_context("spawn"), initializer=_begin
@@ -86,12 +90,12 @@ class Workers:
 
     def train(self, lessons: Sequence[Lesson]) -> list[str]:
         """Train; one error text a lesson, "" where it went well."""
-        with _told():
+        with told():
             return list(self.pool.map(_train, lessons))
 
     def play(self, chunks: Sequence[Chunk]) -> Iterator[tuple[Chunk, list[list[Outcome]]]]:
         """Play chunks, and yield each as it is done with its cases' outcomes, in their order."""
-        with _told():
+        with told():
             running: dict[Future[list[list[Outcome]]], Chunk] = {
                 self.pool.submit(_play, chunk): chunk for chunk in chunks
             }
@@ -136,14 +140,15 @@ def hold_torch() -> int | None:
 
 
 @contextmanager
-def _told() -> Iterator[None]:
+def told() -> Iterator[None]:
     """Say in one line that a worker died."""
     try:
         yield
     except BrokenProcessPool:
         msg = (
-            "a worker process died (out of memory, or the agent ended it); what was answered is "
-            "logged: run the same command again, with fewer --jobs, to go on."
+            'a worker process died: in a script, put the call under `if __name__ == "__main__":`, '
+            "or use jobs=1; otherwise memory ran out or the agent ended it: what was answered is "
+            "logged, so run the same again, with fewer jobs, to go on."
         )
         raise AgentError(msg) from None
 

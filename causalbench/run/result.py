@@ -44,6 +44,18 @@ class Run:
     notes: Sequence[str] = ()
     manifests: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
+    def __repr__(self) -> str:
+        agents = ", ".join(dict.fromkeys(record.agent for record in self.records))
+        items = len({(record.dossier, record.question) for record in self.records})
+        return (
+            f"<Run of {self.suite} version {self.version}, seed {self.seed}: "
+            f"agents {agents or 'none'}; items {items}>"
+        )
+
+    def _repr_html_(self) -> str | None:
+        """Return the skill table as a notebook shows it."""
+        return self.ladder().to_html() if self.records else None
+
     @cached_property
     def _table(self) -> dict[str, Any]:
         return score_table(self.records, suite=self.suite, seed=self.seed, digest=self.digest)
@@ -103,7 +115,7 @@ class Run:
         return pd.DataFrame(rows)
 
     def frame(self) -> pd.DataFrame:
-        """Return one row an item, agent and repeat."""
+        """Return one row an item, agent and repeat; ``reason`` is an abstaining agent's."""
         import pandas as pd
 
         rows = []
@@ -111,6 +123,7 @@ class Run:
             flat = record.to_dict()
             readings, cost, answer = flat.pop("readings"), flat.pop("cost"), flat.pop("answer")
             flat["answer"] = None if answer is None else _said(answer)
+            flat["reason"] = None if answer is None else answer.get("reason")
             flat.update({f"reading_{name}": value for name, value in readings.items()})
             flat.update({f"cost_{name}": value for name, value in cost.items()})
             rows.append(flat)

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from dataclasses import replace
 
@@ -310,6 +311,48 @@ def test_a_worker_that_dies_is_said(toy, agent, tmp_path):
     options = {"": {"flag": str(flag)}}
     with pytest.raises(AgentError, match="a worker process died"):
         evaluate(agent("Kills"), toy, jobs=2, log_dir=tmp_path, options=options)
+
+
+@pytest.mark.slow
+def test_a_script_without_a_main_guard_is_told_so(tmp_path):
+    """One line says how to mend it; the workers, which run the script again, add no traces."""
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import causalbench as cb\n"
+        "try:\n"
+        "    cb.evaluate('random', 'umbrella-rain', limit=1, jobs=2)\n"
+        "except cb.CausalBenchError as error:\n"
+        "    print(error)\n",
+        encoding="utf-8",
+    )
+    done = subprocess.run(
+        [sys.executable, str(script)], capture_output=True, text=True, check=True, timeout=120
+    )
+    assert done.stdout.count("\n") == 1
+    assert 'under `if __name__ == "__main__":`, or use jobs=1' in done.stdout
+    assert "Traceback" not in done.stderr
+
+
+def test_abstaining_throughout_for_one_reason_is_noted(toy):
+    """The reader learns why there is no skill to speak of, and the frame has every reason."""
+    run = evaluate(lambda _: None, toy)
+    assert run.notes == ("policy: all 4 answers abstained: the policy gave no action",)
+    assert list(run.frame()["reason"].unique()) == ["the policy gave no action"]
+
+
+def test_other_answers_have_no_reason_and_no_note(toy, agent):
+    """Nothing is said of an agent that answers."""
+    run = evaluate(agent("Half"), toy)
+    assert run.notes == ()
+    assert list(run.frame()["reason"].unique()) == [None]
+
+
+def test_a_run_is_shown_in_a_line(toy, agent):
+    """What it is, not its records; a notebook shows the table."""
+    run = evaluate(agent("Half"), toy, seed=3)
+    expected = f"<Run of {run.suite} version {run.version}, seed 3: agents half; items 12>"
+    assert repr(run) == expected
+    assert run._repr_html_() == run.ladder().to_html()
 
 
 def test_an_instance_runs_in_one_process(toy):
