@@ -49,6 +49,9 @@ class Suite:
     recipe: Recipe
     world: World | None = field(default=None, hash=False)
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__.lstrip('_')} {self.name} version {self.version}>"
+
     @property
     def name(self) -> str:
         """The suite's name."""
@@ -124,7 +127,7 @@ class Suite:
                 pairs.append(built)
             else:
                 singles.extend(built)
-        if self.world is not None and not pairs and not singles and limit != 0:
+        if self.world is not None and not pairs and not singles and limit != 0 and not filter:
             msg = (
                 f"no twins can be made of world '{self.name}' here and it has no questions of its "
                 "own; take a world with causes and effects of some strength."

@@ -284,6 +284,16 @@ def test_a_world_with_nothing_to_make_is_refused(tmp_path):
         make(str(file))
 
 
+def test_a_filter_that_leaves_nothing_is_not_the_worlds_fault():
+    """Where the filter leaves nothing, nothing is said of twins: the caller names the filter."""
+    assert make("kidney-stones", where={"cell": "labs"}) == []
+
+
+def test_a_suite_is_shown_in_a_line():
+    """Its name and version, not its recipe."""
+    assert repr(load_suite("umbrella-rain")) == "<Suite umbrella-rain version 1>"
+
+
 def test_a_linear_world_asks_its_own_questions():
     """Homework is linear: no twins, its estimates as named cases."""
     cases = make("homework")
