@@ -20,11 +20,18 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from causalbench.agent.check import check_agent
     from causalbench.agent.protocol import Agent, Clock
-    from causalbench.agent.registry import list_agents, make_agent
+    from causalbench.agent.registry import AgentSpec, list_agents, make_agent
     from causalbench.board.pack import pack
     from causalbench.board.site import board
     from causalbench.board.verify import verify
-    from causalbench.errors import CausalBenchError
+    from causalbench.errors import (
+        AccessError,
+        BudgetExhausted,
+        CausalBenchError,
+        QuerySyntaxError,
+        UnknownNameError,
+        ZeroProbabilityError,
+    )
     from causalbench.graph import Diagram
     from causalbench.query import Choice as ChoiceQuery
     from causalbench.query import Query, Vocabulary
@@ -46,9 +53,12 @@ if TYPE_CHECKING:
 __all__ = [
     "SCM",
     "Abstain",
+    "AccessError",
     "Agent",
+    "AgentSpec",
     "Answer",
     "Budget",
+    "BudgetExhausted",
     "Case",
     "CausalBenchError",
     "Choice",
@@ -62,11 +72,14 @@ __all__ = [
     "Knowledge",
     "Lab",
     "Query",
+    "QuerySyntaxError",
     "Question",
     "Run",
     "Suite",
     "Truth",
+    "UnknownNameError",
     "World",
+    "ZeroProbabilityError",
     "__version__",
     "board",
     "check_agent",
@@ -95,9 +108,16 @@ __all__ = [
 _HOMES = {
     "causalbench.agent.check": ("check_agent",),
     "causalbench.agent.protocol": ("Agent", "Clock"),
-    "causalbench.agent.registry": ("list_agents", "make_agent"),
+    "causalbench.agent.registry": ("AgentSpec", "list_agents", "make_agent"),
     "causalbench.board": ("board", "pack", "verify"),
-    "causalbench.errors": ("CausalBenchError",),
+    "causalbench.errors": (
+        "AccessError",
+        "BudgetExhausted",
+        "CausalBenchError",
+        "QuerySyntaxError",
+        "UnknownNameError",
+        "ZeroProbabilityError",
+    ),
     "causalbench.graph": ("Diagram",),
     "causalbench.query": ("Query",),
     "causalbench.report": ("plot_ladder", "print_run"),
@@ -125,12 +145,22 @@ def parse(text: str, world: World | SCM | Vocabulary | None = None) -> Query | C
         world: a world, an SCM or a vocabulary; None leaves names unchecked.
 
     Raises:
+        QueryError: the world is a text.
         QuerySyntaxError: the text is no query; the message names the column.
         UnknownNameError: the world lacks a variable or a value.
     """
     from causalbench.query import parse as parse_query
 
-    vocabulary: Any = getattr(world, "vocabulary", world)
+    given: Any = world
+    if isinstance(given, str):
+        from causalbench.errors import QueryError
+
+        msg = (
+            f"'{given:.60}' is a text, not a world; give the world that load_world(name) returns, "
+            "or an SCM."
+        )
+        raise QueryError(msg)
+    vocabulary: Any = getattr(given, "vocabulary", given)
     return parse_query(text, vocabulary)
 
 
@@ -149,7 +179,7 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__, *_ROOMS})
+    return sorted({*__all__, *_ROOMS})
 
 
 class _CallableRoom(ModuleType):

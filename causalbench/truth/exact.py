@@ -141,7 +141,8 @@ def truth_many(
     """
     if errors not in {"raise", "nan"}:
         raise QueryError(f"errors='{errors}' does not exist; choose 'raise' or 'nan'.")
-    left = _several(worlds, single=hasattr(worlds, "scm") or hasattr(worlds, "mechanisms"))
+    single = isinstance(worlds, str) or hasattr(worlds, "scm") or hasattr(worlds, "mechanisms")
+    left = [_scm(world) for world in _several(worlds, single=single)]
     right = _several(queries, single=isinstance(queries, str | Query | Choice))
     length = max(len(left), len(right)) if left and right else 0
     if any(len(side) not in {1, length} for side in (left, right)):
@@ -171,6 +172,12 @@ def _several(items: Any, *, single: bool) -> list[Any]:
 
 
 def _scm(world: Any) -> SCM:
+    if isinstance(world, str):
+        msg = (
+            f"'{world:.60}' is a text, not a world; give the world that load_world(name) returns, "
+            "or an SCM."
+        )
+        raise QueryError(msg)
     found: SCM = getattr(world, "scm", world)
     return found
 

@@ -50,6 +50,13 @@ def test_the_public_surface_loads() -> None:
     assert missing == []
 
 
+def test_completion_offers_public_names_alone() -> None:
+    """`dir` lists what is public and the rooms, nothing that a module imported for itself."""
+    assert set(dir(causalbench)) - set(causalbench.__all__) == {
+        *("agent", "env", "query", "report", "run", "scm", "score", "task")
+    }
+
+
 def test_version_is_the_distribution_s() -> None:
     """The version printed is the one that pyproject gives."""
     assert causalbench.__version__ == project()["project"]["version"]  # type: ignore[index]

@@ -54,6 +54,19 @@ def test_a_world_with_an_scm_is_a_world():
     assert value(SimpleNamespace(scm=M1), RAIN) == value(M1, RAIN)
 
 
+@pytest.mark.parametrize("ask", [truth, truth_many, value, causalbench.truth])
+def test_a_name_is_not_a_world(ask):
+    """What turns a name into a world is said."""
+    with pytest.raises(QueryError, match=r"not a world; give the world that load_world"):
+        ask("umbrella-rain", RAIN)
+
+
+def test_a_name_is_no_world_to_parse_for():
+    """As with `truth`."""
+    with pytest.raises(QueryError, match=r"not a world; give the world that load_world"):
+        causalbench.parse(RAIN, "umbrella-rain")
+
+
 def test_the_package_is_callable():
     """``causalbench.truth(...)`` works although the name is also that of this package."""
     assert causalbench.truth(M1, RAIN) == truth(M1, RAIN)
