@@ -280,7 +280,13 @@ SeedOption = Annotated[
 ]
 LimitOption = Annotated[
     int | None,
-    typer.Option("--limit", envvar=env("limit"), min=1, help="At most so many pairs of each kind."),
+    typer.Option(
+        "--limit",
+        envvar=env("limit"),
+        min=1,
+        help="At most so many pairs in all, spread over the cells; a small number leaves rungs "
+        "out.",
+    ),
 ]
 FilterOption = Annotated[
     str | None,
