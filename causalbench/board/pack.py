@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from causalbench.board.submission import ANSWERS, HEAD, MANIFEST, SCHEMA, line_digest
+from causalbench.board.submission import ANSWERS, HEAD, MANIFEST, SCHEMA, line_digest, part
 from causalbench.errors import LogError, SubmissionError
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from causalbench.score.record import Record
 
-__all__ = ["pack"]
+__all__ = ["contents", "pack"]
 
 _STAMP = (1980, 1, 1, 0, 0, 0)  # the same log packs to the same bytes
 
@@ -72,6 +72,33 @@ def pack(
         msg = f"'{output}' can't be written: {error.strerror or error}; give another place."
         raise SubmissionError(msg) from error
     return output
+
+
+def contents(path: Path) -> tuple[str, list[str]]:
+    """Say what was packed.
+
+    Args:
+        path: what `pack` returned.
+
+    Returns:
+        The suites with their agents, on one line; and the suites that `verify` refuses, since not
+        everybody has them.
+    """
+    from causalbench.board.verify import published
+
+    runs: dict[str, list[str]] = {}
+    own: list[str] = []
+    with zipfile.ZipFile(path) as archive:
+        names = [name for name in sorted(archive.namelist()) if name.endswith(f"/{MANIFEST}")]
+        manifests = [json.loads(archive.read(name)) for name in names]
+    for manifest in manifests:
+        suite = manifest["suite"]
+        run = f"{suite['name']} seed {manifest['seed']}"
+        run = ", ".join(filter(None, [run, part(manifest)]))
+        runs.setdefault(run, []).append(manifest["agent"]["name"])
+        if not published(suite.get("reference")) and suite["name"] not in own:
+            own.append(suite["name"])
+    return "; ".join(f"{run} ({', '.join(agents)})" for run, agents in runs.items()), own
 
 
 def _runs(log_dir: Path) -> list[Path]:

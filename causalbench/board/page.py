@@ -110,7 +110,12 @@ def tracks(table: Mapping[str, Any]) -> Iterable[dict[str, Any]]:
                 for cell in cells
             }
             plot = rung_plot(agents, panels)
-            rungs.append({"number": number, "title": title, "cells": cells, "plot": plot})
+            pairs = {
+                cell: max(row["pairs"] for row in panel.values()) for cell, panel in panels.items()
+            }
+            rungs.append(
+                {"number": number, "title": title, "cells": cells, "pairs": pairs, "plot": plot}
+            )
         yield {
             "name": track,
             "rungs": rungs,

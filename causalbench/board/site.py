@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from causalbench.board.page import Entry, costs, merged, submission_lines, tracks
+from causalbench.board.submission import part
 from causalbench.board.verify import verify
 from causalbench.errors import MissingExtraError, SubmissionError
 
@@ -59,10 +61,8 @@ def board(submissions: Iterable[str | Path], output: str | Path) -> Path:
 def _page_of(manifest: Mapping[str, Any]) -> tuple[str, str, int, str, str]:
     """Name what must be equal for two runs to stand on one page."""
     suite = manifest["suite"]
-    part = ", ".join(
-        f"{name} {manifest[name]}" for name in ("limit", "where") if manifest.get(name) is not None
-    )
-    return suite["name"], suite["version"], manifest["seed"], suite["digest"], part
+    digest = suite["digest"]
+    return suite["name"], suite["version"], manifest["seed"], digest, part(manifest)
 
 
 def _write(
@@ -72,10 +72,10 @@ def _write(
     from causalbench.score.record import COSTS
     from causalbench.score.table import score_table
 
-    suite, version, seed, digest, part = page
+    suite, version, seed, digest, piece = page
     named, records = merged(entries)
     table = score_table(records, suite=suite, seed=seed, digest=digest)
-    title = f"{suite} {version}" + (f" ({part})" if part else "")
+    title = ", ".join(filter(None, [f"{suite} {version}", piece]))
     submissions = submission_lines(entries)
     context = {
         "suite": title,
@@ -86,8 +86,8 @@ def _write(
         "cost_names": COSTS,
         "submissions": submissions,
     }
-    safe = "".join(char if char.isalnum() else "-" for char in f"{suite}-{version}-{part}")
-    file = f"{safe.strip('-')}-seed-{seed}.html"
+    safe = re.sub(r"[\W_]+", "-", f"{suite}-{version}-{piece}").strip("-")
+    file = f"{safe}-seed-{seed}.html"
     _render(environment, output / file, "suite.html", context)
     return {
         "file": file,

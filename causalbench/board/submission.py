@@ -17,7 +17,17 @@ from causalbench.errors import SubmissionError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["ANSWERS", "HEAD", "MANIFEST", "SCHEMA", "AgentLog", "Submission", "line_digest", "read"]
+__all__ = [
+    "ANSWERS",
+    "HEAD",
+    "MANIFEST",
+    "SCHEMA",
+    "AgentLog",
+    "Submission",
+    "line_digest",
+    "part",
+    "read",
+]
 
 SCHEMA = 1
 HEAD, MANIFEST, ANSWERS = "submission.json", "manifest.json", "answers.jsonl"
@@ -74,6 +84,24 @@ def line_digest(agent: str, line: Mapping[str, Any]) -> str:
 
     signed = {name: agent if name == "agent" else line[name] for name in _SIGNED}
     return hashlib.sha256(canonical_json(signed).encode()).hexdigest()
+
+
+def part(manifest: Mapping[str, Any]) -> str:
+    """Say which part of a suite was run: ``cell=lab, track=decisions, limit 3``; "" for all.
+
+    Args:
+        manifest: of the run.
+    """
+    where = manifest.get("where") or {}
+    said = [f"{name}={_value(where[name])}" for name in sorted(where)]
+    if manifest.get("limit") is not None:
+        said.append(f"limit {manifest['limit']}")
+    return ", ".join(said)
+
+
+def _value(wanted: Any) -> str:
+    """Write a filter's value, or the several it allows."""
+    return "|".join(map(str, wanted)) if isinstance(wanted, list) else str(wanted)
 
 
 def read(members: Mapping[str, bytes]) -> Submission:

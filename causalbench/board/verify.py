@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from causalbench.board.archive import read_archive
 from causalbench.board.submission import line_digest, read
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from causalbench.score.record import Record
     from causalbench.task.types import Case
 
-__all__ = ["Verdict", "Verified", "verify"]
+__all__ = ["Verdict", "Verified", "published", "verify"]
 
 _TOLERANCE = 1e-9  # keys carry 12 digits; losses are sums of a few of them
 _LOG = logging.getLogger(__name__)
@@ -134,7 +134,7 @@ def _cases(log: AgentLog, built: dict[Any, list[Case]]) -> list[Case]:
 
     manifest, suite = log.manifest, log.manifest["suite"]
     reference = suite.get("reference")
-    if not isinstance(reference, str) or not _published(reference):
+    if not published(reference):
         msg = (
             f"{log.folder}: suite {reference!r:.60} is not one that everybody has; only suites, "
             "worlds and networks that come with causalbench can be verified."
@@ -165,11 +165,17 @@ def _cases(log: AgentLog, built: dict[Any, list[Case]]) -> list[Case]:
     return built[selected]
 
 
-def _published(reference: str) -> bool:
-    """Say whether a reference names something that comes with causalbench: never a path."""
+def published(reference: object) -> TypeGuard[str]:
+    """Say whether a reference names something that comes with causalbench: never a path.
+
+    Args:
+        reference: what a run's suite was named by.
+    """
     from causalbench.task.suite import list_suites
     from causalbench.task.world import list_worlds
 
+    if not isinstance(reference, str):
+        return False
     if reference.startswith("bnlearn/"):
         return reference.removeprefix("bnlearn/").isalnum()
     return reference in list_suites() or reference in list_worlds()

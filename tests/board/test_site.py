@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 from tamper import edit_lines
 
-from causalbench.board import board
+from causalbench.board import board, pack
 from causalbench.board.page import ranks
 from causalbench.board.site import _fixed
 from causalbench.errors import SubmissionError
+from causalbench.run import evaluate
 
 
 @pytest.fixture(scope="module")
@@ -62,6 +63,27 @@ def test_a_board_of_nothing_is_an_error(tmp_path: Path) -> None:
     """There is no empty board."""
     with pytest.raises(SubmissionError, match="no submissions"):
         board([], tmp_path / "site")
+
+
+def test_a_part_of_a_suite_is_named_in_words(tmp_path: Path) -> None:
+    """Filter and limit stand in the title and in the file's name as a person would write them."""
+    where = {"track": "estimates", "cell": "lab"}
+    evaluate("random", "umbrella-rain", log_dir=tmp_path / "logs", where=where, limit=3)
+    index = board([pack(tmp_path / "logs", tmp_path / "part.zip")], tmp_path / "site")
+    text = index.read_text(encoding="utf-8")
+    assert ">umbrella-rain 1, cell=lab, track=estimates, limit 3<" in text
+    assert 'href="umbrella-rain-1-cell-lab-track-estimates-limit-3-seed-0.html"' in text
+
+
+def test_columns_say_how_many_pairs_they_hold(site: Path) -> None:
+    """Under the cell's name."""
+    assert 'lab<span class="range">1 pair</span>' in page(site)
+
+
+def test_colours_are_explained(site: Path) -> None:
+    """Before the first table."""
+    intro = page(site).split("<table>")[0]
+    assert [colour in intro for colour in ("green", "red</span>", "grey")] == [True, True, True]
 
 
 def test_overlapping_intervals_share_a_rank() -> None:
