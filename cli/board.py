@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from .common import count
+
 __all__ = ["board_app"]
 
 board_app = typer.Typer(help="Pack, verify and publish results.", no_args_is_help=True)
@@ -30,9 +32,17 @@ def pack_command(
 ) -> None:
     """Pack a log into one file that anyone can recompute: answers and manifest, no keys."""
     from causalbench.board import pack
+    from causalbench.board.pack import contents
 
     path = pack(log_dir, output, title=title, by=by, force=force)
-    typer.echo(f"packed {path} ({path.stat().st_size / 1024:,.0f} KiB)")
+    said, own = contents(path)
+    typer.echo(f"packed {path} ({path.stat().st_size / 1024:,.0f} KiB): {said}")
+    for name in own:
+        typer.echo(
+            f"warning: `board verify` will refuse '{name}': only suites, worlds and networks that "
+            "come with causalbench can be verified.",
+            err=True,
+        )
 
 
 @board_app.command("verify")
@@ -51,7 +61,8 @@ def verify_command(
         typer.echo(json.dumps(found))
     elif verdict.ok:
         agents = len(verdict.agents)
-        typer.echo(f"verified: {verdict.items:,} answers of {agents} agents, recomputed as claimed")
+        said = f"{verdict.items:,} answers of {count(agents, 'agent')}"
+        typer.echo(f"verified: {said}, recomputed as claimed")
     else:
         typer.echo(f"refused: {verdict.reason}", err=True)
     if not verdict.ok:

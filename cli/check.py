@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from .common import JsonOption, LimitOption, SeedOption, env, print_json, stdout_kept
+from .common import JsonOption, LimitOption, SeedOption, count, env, print_json, stdout_kept
 from .run import one_thread_each
 
 __all__ = ["check"]
@@ -35,7 +35,7 @@ def check(
     else:
         for problem in problems:
             print(problem)
-        print(f"{kind} {name}: {f'{len(problems)} problems' if problems else 'ok'}")
+        print(f"{kind} {name}: {count(len(problems), 'problem') if problems else 'ok'}")
     raise typer.Exit(1 if problems else 0)
 
 

@@ -17,7 +17,7 @@ from typer.core import TyperGroup
 from causalbench.errors import CausalBenchError, suggest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
 __all__ = [
     "ConfigOption",
@@ -27,6 +27,8 @@ __all__ = [
     "LimitOption",
     "OneLine",
     "SeedOption",
+    "cell_line",
+    "count",
     "env",
     "fail",
     "filters",
@@ -149,6 +151,20 @@ class _Aside(io.TextIOBase):
 def print_json(value: Any) -> None:
     """Print a value as JSON, alone on stdout."""
     print(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False))
+
+
+def count(number: int, what: str) -> str:
+    """Write a number and what is counted, in the plural where it isn't 1."""
+    return f"{number} {what}{'' if number == 1 else 's'}"
+
+
+def cell_line(row: Mapping[str, Any]) -> str:
+    """Write what a suite holds in one cell: pairs of twins, or cases that have none."""
+    cases = count(row["pairs"], "pair" if row["role"] == "skill" else "case")
+    return (
+        f"  {row['role']:<8} {row['track']:<10} rung {row['rung']}  {row['cell']:<11}"
+        f"{cases:>11} {count(row['items'], 'item'):>12}"
+    )
 
 
 def table_width() -> int | None:

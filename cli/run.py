@@ -17,6 +17,8 @@ from .common import (
     JsonOption,
     LimitOption,
     SeedOption,
+    cell_line,
+    count,
     env,
     filters,
     print_json,
@@ -160,12 +162,9 @@ def _print_plan(planned: dict[str, Any], *, as_json: bool) -> None:
         return
     print(f"{planned['suite']} version {planned['version']}, seed {planned['seed']}")
     for row in planned["cells"]:
-        print(
-            f"  {row['role']:<8} {row['track']:<10} rung {row['rung']}  {row['cell']:<11}"
-            f"{row['pairs']:>5} pairs {row['items']:>6} items"
-        )
+        print(cell_line(row))
     for row in planned["agents"]:
         print(
-            f"{row['agent']}: {row['answers']} answers in {planned['repeats']} repeats, "
-            f"{row['logged']} of them logged in {row['log']}"
+            f"{row['agent']}: {count(row['answers'], 'answer')} in "
+            f"{count(planned['repeats'], 'repeat')}, {row['logged']} of them logged in {row['log']}"
         )

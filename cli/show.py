@@ -8,7 +8,7 @@ import typer
 
 from causalbench.errors import NotFoundError, suggest
 
-from .common import JsonOption, SeedOption, print_json, stdout_kept
+from .common import JsonOption, SeedOption, cell_line, print_json, stdout_kept
 from .list import agents, suites, worlds
 from .run import one_thread_each
 
@@ -116,18 +116,28 @@ def _print_world(world: dict[str, Any]) -> None:
     if world["decisions"]:
         print("\ndecisions")
         for one in world["decisions"]:
-            print(f"  {one['id']}: {one['mode']}, {' | '.join(one['actions'])}")
+            print(f"  {one['id']}: {one['mode']}, {' | '.join(one['actions'])}{_terms(one)}")
+
+
+def _terms(decision: dict[str, Any]) -> str:
+    """Write what a decision pays, what is seen before it, and what was done the first time."""
+    said = ""
+    if decision["utility"]:
+        said += f"; utility {' '.join(f'{w:+g}*[{event}]' for w, event in decision['utility'])}"
+    if decision["given"]:
+        said += f"; given {', '.join(f'{x}={value}' for x, value in decision['given'].items())}"
+    elif decision["observes"]:
+        said += f"; observes {', '.join(decision['observes'])}"
+    if decision["mode"] == "redo":
+        said += f"; first time: {decision['factual']}"
+    return said
 
 
 def _print_suite(suite: dict[str, Any]) -> None:
     print(f"suite {suite['suite']} version {suite['version']}: {suite['title']}")
     print(f"seed {suite['seed']}, digest {suite['digest']}")
     for row in suite["cells"]:
-        print(
-            f"  {row['role']:<8} {row['track']:<10} rung {row['rung']}  {row['cell']:<11}"
-            f"{row['pairs']:>5} {'pairs' if row['role'] == 'skill' else 'cases'} "
-            f"{row['items']:>6} items"
-        )
+        print(cell_line(row))
 
 
 def _print_agent(agent: dict[str, Any]) -> None:

@@ -139,8 +139,10 @@ def make_agent(spec: Any, options: Mapping[str, Option] | None = None) -> AgentS
 
         factory = functools.partial(_wrap, PolicyAgent, spec)
         return _without_options(_described(_first(factory, spec), factory), given)
-    msg = f"a {type(spec).__name__} is no agent; give a name, a class, an instance with answer(),"
-    msg += " or a callable from observation to action."
+    msg = (
+        f"an object of type {type(spec).__name__} is no agent; give a name, a class, an instance "
+        "with answer(), or a callable from observation to action."
+    )
     raise AgentError(msg)
 
 

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 import time
+from importlib import resources
 
 import pytest
 from causalbench.cli import app
@@ -140,6 +141,29 @@ def test_show_describes_a_world_that_is_a_suite_too():
     assert "suite umbrella-rain version" in text
 
 
+def test_show_tells_decisions_apart():
+    """What an action pays, what is seen before it, and what is given."""
+    lines = {
+        line.split(":")[0].strip(): line
+        for line in cli("show", "umbrella-rain").stdout.splitlines()
+        if "|" in line
+    }
+    assert "utility -1*[rain=yes] -0.05*[seed=yes]" in lines["act-cheap"]
+    assert "utility -1*[rain=yes] -0.69*[seed=yes]" in lines["act-dear"]
+    assert "observes umbrella" in lines["bet"]
+    assert "given seed=no, rain=yes, umbrella=yes, wet=no; first time: pass" in lines["redo-cheap"]
+
+
+def test_show_and_dry_run_use_the_same_words():
+    """One pair is no pairs, and what has no twin is a case in both."""
+    shown = cli("show", "umbrella-rain").stdout.splitlines()
+    planned = cli("run", "umbrella-rain", "--agent", "exact", "--dry-run").stdout.splitlines()
+    cells = [line for line in planned if " rung " in line]
+    assert [line for line in shown if " rung " in line] == cells
+    assert ("1 pair " in cells[0], "cases" in cells[-1]) == (True, True)
+    assert "answers in 1 repeat, " in planned[-1]
+
+
 def test_show_describes_an_agent():
     """What it accepts, and that a control is one."""
     shown = said("show", "exact")
@@ -216,6 +240,19 @@ def test_filter_selects():
     """Only rung 2 in the lab is run."""
     found = said("run", "umbrella-rain", "--agent", "exact", "--filter", "rung=2,cell=lab")
     assert {(row["rung"], row["cell"]) for row in found["rows"]} == {(2, "lab")}
+
+
+def test_packing_says_what_was_packed(here):
+    """Suites and agents, and which suites nobody else can verify."""
+    world = resources.files("causalbench.tasks") / "worlds" / "homework.yaml"
+    (here / "homework.yaml").write_text(world.read_text(encoding="utf-8"), encoding="utf-8")
+    for suite in ("umbrella-rain", "homework.yaml"):
+        cli("run", suite, "--agent", "random", "--limit", 1, "--log-dir", "both")
+    packed = cli("board", "pack", "both", "-o", "both.zip")
+    what = "homework seed 0, limit 1 (random); umbrella-rain seed 0, limit 1 (random)"
+    assert packed.stdout.strip().endswith(f"KiB): {what}")
+    (warning,) = packed.stderr.splitlines()
+    assert warning.startswith("warning: `board verify` will refuse 'homework': only suites")
 
 
 def test_dry_run_writes_nothing(here):
