@@ -86,8 +86,10 @@ def ladder(run: Run, *, width: int = WIDTH) -> RenderableType:
             parts += _titled(title, _readings(held))
     for track, rows in sorted(by(run.named, "track").items(), reverse=True):
         what = "error" if track == "estimates" else "regret"
-        title = f"{track} without twins: mean {what}, never in skill (answered/asked)"
-        parts += _titled(title, _named(rows))
+        for real, held in sorted(by(rows, "real").items()):
+            where = ", linear worlds, each on its own scale" if real else ""
+            title = f"{track} without twins{where}: mean {what}, never in skill (answered/asked)"
+            parts += _titled(title, _named(held))
     parts += _statuses(run.agents)
     return Group(*parts)
 

@@ -104,6 +104,7 @@ class Record:
         answer: what was said, or None.
         cost: the item's share of what its dossier cost (`COSTS`); sums to the dossier's cost.
         error: what went wrong, "" where nothing did.
+        real: whether the true value is on a linear world's own scale, not a probability.
     """
 
     agent: str
@@ -130,6 +131,7 @@ class Record:
     answer: Answer | None = None
     cost: Mapping[str, float] = field(default_factory=dict)
     error: str = ""
+    real: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-ready dict."""
@@ -158,6 +160,7 @@ class Record:
             "answer": None if self.answer is None else self.answer.to_dict(),
             "cost": dict(self.cost),
             "error": self.error,
+            "real": self.real,
         }
 
     @classmethod
@@ -216,4 +219,5 @@ def record_of(
         answer=outcome.answer,
         cost=dict(outcome.cost),
         error=outcome.error,
+        real=item.question.kind == "estimate" and not case.scm.is_discrete,
     )

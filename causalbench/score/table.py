@@ -145,14 +145,20 @@ def named_rows(records: Sequence[Record]) -> list[dict[str, Any]]:
         records: of all agents; only those of role ``named`` count.
 
     Returns:
-        One row for each (agent, track, cell, rung): ``error`` is the mean absolute error of the
-        answered estimates, or the mean regret of the answered decisions weighted by how often
-        their observations occur; None where none was answered.
+        One row for each (agent, track, cell, rung), and one more, ``real``, for the estimates on
+        linear worlds, each of which has its own scale. ``error`` is the mean absolute error of the
+        answered estimates, or the mean regret of the answered decisions weighted by how often their
+        observations occur; None where none was answered.
     """
     rows = []
     named = [record for record in records if record.role == "named"]
     places = _split(named, lambda one: (one.agent, one.track, one.cell, one.rung))
-    for (agent, track, cell, rung), held in _ordered(places, records, _CELLS):
+    split = [
+        (place, part)
+        for place, held in _ordered(places, records, _CELLS)
+        for _, part in sorted(_split(held, lambda one: one.real).items())
+    ]
+    for (agent, track, cell, rung), held in split:
         answered = [record for record in held if record.status == "answered"]
         weight = sum(record.weight for record in answered)
         rows.append(
@@ -161,6 +167,7 @@ def named_rows(records: Sequence[Record]) -> list[dict[str, Any]]:
                 "track": track,
                 "cell": cell,
                 "rung": rung,
+                "real": held[0].real,
                 "questions": len({(one.dossier, one.question) for one in held}),
                 "error": sum(one.loss for one in answered) / weight if weight > 0 else None,
                 "profile": profile(held),

@@ -141,6 +141,19 @@ def test_named_questions_have_their_own_table(record):
     assert row["status_counts"]["abstained"] == 1
 
 
+def test_estimates_on_linear_worlds_are_not_averaged_with_probabilities(record):
+    """An error of 20 exam points says nothing of errors of a probability: a row of its own."""
+    named = {"role": "named", "floor": 0.0}
+    records = [
+        record(loss=20.0, question="a", **named, real=True),
+        record(loss=0.1, question="b", **named),
+    ]
+    assert [(row["real"], row["error"]) for row in named_rows(records)] == [
+        (False, 0.1),
+        (True, 20.0),
+    ]
+
+
 def test_named_questions_that_nobody_answered_have_no_error(record):
     """None, not 0."""
     (row,) = named_rows([record(role="named", status="failed", answer=None)])
