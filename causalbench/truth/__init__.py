@@ -6,6 +6,7 @@ has been imported under that name.
 
 from __future__ import annotations
 
+import inspect
 import sys
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -35,6 +36,9 @@ __all__ = [
     "truth_many",
     "value",
 ]
+
+
+__doc__ = f"{inspect.getdoc(truth)}\n\n{__doc__}"  # what a reader of help(causalbench.truth) wants
 
 
 class _Callable(ModuleType):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+import importlib
+import pydoc
 from itertools import pairwise
 from types import SimpleNamespace
 
@@ -70,6 +72,15 @@ def test_a_name_is_no_world_to_parse_for():
 def test_the_package_is_callable():
     """``causalbench.truth(...)`` works although the name is also that of this package."""
     assert causalbench.truth(M1, RAIN) == truth(M1, RAIN)
+
+
+@pytest.mark.parametrize(
+    ("name", "first"), [("truth", "Answer a query"), ("board", "Verify submissions")]
+)
+def test_help_starts_with_the_function(name, first):
+    """Whether a name is bound to the function or to its package, help says what the call does."""
+    assert pydoc.getdoc(importlib.import_module(f"causalbench.{name}")).startswith(first)
+    assert pydoc.getdoc(getattr(causalbench, name)).startswith(first)
 
 
 def test_linear_combinations_and_constants():
