@@ -148,7 +148,8 @@ class Suite:
         ]
         if not 0 <= index < len(jobs):
             msg = (
-                f"suite '{self.name}' has {len(jobs)} pairs for rung {rung}, {track}, {cell}; "
+                f"suite '{self.name}' has {len(jobs)} pair{'' if len(jobs) == 1 else 's'} "
+                f"for rung {rung}, {track}, {cell}; "
                 f"there is no number {index}."
             )
             raise NotFoundError(msg)
