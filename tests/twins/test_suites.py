@@ -6,6 +6,7 @@ import hashlib
 import pickle
 import subprocess
 import sys
+import warnings
 from collections import Counter
 from itertools import pairwise
 
@@ -375,3 +376,27 @@ def test_practice_has_environments(kind):
     _, reward, terminated, _, _ = env.step(0)
     assert terminated
     assert 0.0 <= reward <= 1.0
+
+
+def test_a_sink_whose_causes_are_all_hidden_makes_no_bet(tmp_path):
+    """Nothing visible tells of it, so there is nothing to see before betting; the rest is made."""
+    path = tmp_path / "hidden-cause.yaml"
+    path.write_text(
+        "schema: 1\nid: hidden-cause\nversion: 1\ntitle: A hidden cause\nsource: by hand\n"
+        "variables:\n"
+        "  h: {values: [a, b], hidden: true}\n"
+        "  y: {values: [a, b]}\n"
+        "  x: {values: [a, b]}\n"
+        "  w: {values: [a, b]}\n"
+        "mechanisms:\n"
+        "  h: {cpt: [0.5, 0.5]}\n"
+        "  y: {parents: [h], cpt: [[0.9, 0.1], [0.2, 0.8]]}\n"
+        "  x: {cpt: [0.5, 0.5]}\n"
+        "  w: {parents: [x], cpt: [[0.9, 0.1], [0.2, 0.8]]}\n"
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # what cannot be made is said
+        made = make(path, seed=0)
+    bets = [case for case in made if case.dossier.decisions and case.placement.rung == 1]
+    assert made
+    assert all(case.dossier.decisions[0].observes != ("h",) for case in bets)

@@ -44,6 +44,8 @@ def bet(
     """
     net = nets[0]
     causes = [name for name in focus if name != y and name in net.ancestors([y])]
+    if not causes:  # nothing that could be seen tells of y
+        return None
     order = [causes[int(i)] for i in draws.permutation(rng, len(causes))]
     seen = tuple(order[: 1 + int(draws.integers(rng, min(2, len(order))))])
     hidden = [name for name in focus if name not in seen]
