@@ -41,14 +41,17 @@ def pack(
         SubmissionError: the output exists, or can't be written.
     """
     from causalbench.run.identity import now, package_version
+    from causalbench.run.rescore import rescored
 
     output = Path(output)
     if output.exists() and not force:
         msg = f"'{output}' exists; give another name, or --force to overwrite it."
         raise SubmissionError(msg)
     members: dict[str, str] = {}
-    for folder in _runs(Path(log_dir)):
-        manifest, lines = _agent(folder)
+    manifests = _finished(Path(log_dir))
+    for folder, _, records in rescored(manifests):
+        manifest = manifests[folder]
+        lines = _lines(manifest["agent"]["name"], records)
         members[f"{folder.name}/{MANIFEST}"] = json.dumps(manifest, indent=1, sort_keys=True)
         members[f"{folder.name}/{ANSWERS}"] = "".join(f"{json.dumps(line)}\n" for line in lines)
     head = {
@@ -101,32 +104,23 @@ def contents(path: Path) -> tuple[str, list[str]]:
     return "; ".join(f"{run} ({', '.join(agents)})" for run, agents in runs.items()), own
 
 
-def _runs(log_dir: Path) -> list[Path]:
-    """Return the run folders: the folder itself, or those in it; moved-aside ones are left out."""
-    if (log_dir / MANIFEST).is_file():
-        return [log_dir]
-    found = sorted(path.parent for path in log_dir.glob(f"*/{MANIFEST}"))
-    found = [path for path in found if ".old-" not in path.name]
-    if not found:
-        msg = f"'{log_dir}' holds no run; give the --log-dir of `causalbench run`."
-        raise LogError(msg)
-    return found
-
-
-def _agent(folder: Path) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """Return one run's manifest and its answer lines, with digests and losses."""
-    from causalbench.run.rescore import rescore
+def _finished(log_dir: Path) -> dict[Path, dict[str, Any]]:
+    """Return the manifests of all runs under a folder; each must have finished."""
+    from causalbench.run.rescore import run_folders
     from causalbench.run.store import read_manifest
 
-    manifest = read_manifest(folder)
-    if manifest.get("status") != "success":
-        msg = (
-            f"the run in '{folder}' has not finished (status {manifest.get('status')}); "
-            "run the same command again to finish it."
-        )
+    manifests = {folder: read_manifest(folder) for folder in run_folders(log_dir)}
+    if not manifests:
+        msg = f"'{log_dir}' holds no run; give the --log-dir of `causalbench run`."
         raise LogError(msg)
-    name = manifest["agent"]["name"]
-    return manifest, list(_lines(name, rescore(folder).records))
+    for folder, manifest in manifests.items():
+        if manifest.get("status") != "success":
+            msg = (
+                f"the run in '{folder}' has not finished (status {manifest.get('status')}); "
+                "run the same command again to finish it."
+            )
+            raise LogError(msg)
+    return manifests
 
 
 def _lines(name: str, records: Iterable[Record]) -> Iterator[dict[str, Any]]:

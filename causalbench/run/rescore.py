@@ -15,10 +15,12 @@ from causalbench.run.store import MANIFEST, read_answers, read_manifest
 from causalbench.score.record import MISSING, Outcome, record_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
     from causalbench.score.record import Record
     from causalbench.task.types import Case
 
-__all__ = ["rescore"]
+__all__ = ["rescore", "rescored", "run_folders"]
 
 _OLD = re.compile(r"\.old-\d+$")
 
@@ -39,26 +41,26 @@ def rescore(log: str | Path, suite: Any = None) -> Run:
     Raises:
         LogError: no log there, logs of different suites, or a suite that is no longer the same.
     """
-    folders = _folders(Path(log))
+    folders = run_folders(Path(log))
+    if not folders:
+        msg = f"'{log}' holds no {MANIFEST}; give the folder of a run, or one that holds such."
+        raise LogError(msg)
     manifests = {folder: read_manifest(folder) for folder in folders}
     _same(manifests)
-    built: dict[tuple[Any, ...], list[Case]] = {}
     records: list[Record] = []
     paths: dict[str, Path] = {}
-    for folder, manifest in manifests.items():
-        selection = _selection(manifest, suite, folder)
-        contender = Contender.from_dict(manifest["agent"])
-        if contender.name in paths:
+    scored = list(rescored(manifests, suite))
+    selection = scored[0][1]  # all of one suite and seed
+    for folder, _, found in scored:
+        name = manifests[folder]["agent"]["name"]
+        if name in paths:
             msg = (
-                f"'{log}' holds two runs of '{contender.name}' ({paths[contender.name].name}, "
+                f"'{log}' holds two runs of '{name}' ({paths[name].name}, "
                 f"{folder.name}); give the folder of one."
             )
             raise LogError(msg)
-        part = (selection.limit, tuple((selection.where or {}).items()))
-        if part not in built:
-            built[part] = cases_of(selection)
-        records += _records(selection, contender, built[part], folder)
-        paths[contender.name] = folder
+        records += found
+        paths[name] = folder
     return Run(
         suite=selection.suite_name,
         version=selection.suite_version,
@@ -70,16 +72,42 @@ def rescore(log: str | Path, suite: Any = None) -> Run:
     )
 
 
-def _folders(log: Path) -> list[Path]:
+def run_folders(log: Path) -> list[Path]:
     """Return the run folders at a path; those moved aside by ``--fresh`` are left out."""
-    if (log / MANIFEST).exists():
+    if (log / MANIFEST).is_file():
         return [log]
     inside = sorted(path.parent for path in log.glob(f"*/{MANIFEST}"))
-    folders = [folder for folder in inside if not _OLD.search(folder.name)]
-    if not folders:
-        msg = f"'{log}' holds no {MANIFEST}; give the folder of a run, or one that holds such."
-        raise LogError(msg)
-    return folders
+    return [folder for folder in inside if not _OLD.search(folder.name)]
+
+
+def rescored(
+    manifests: Mapping[Path, dict[str, Any]], suite: Any = None
+) -> Iterator[tuple[Path, Selection, list[Record]]]:
+    """Score logs one by one, on any number of suites, building what they share once.
+
+    Args:
+        manifests: run folder -> its manifest.
+        suite: the suite, where the logs' was an object rather than a name.
+
+    Yields:
+        Folder, what was run, and its records.
+
+    Raises:
+        LogError: a suite that is no longer the same, or a log that can't be read.
+    """
+    built: dict[tuple[Any, ...], list[Case]] = {}
+    for folder, manifest in manifests.items():
+        selection = _selection(manifest, suite, folder)
+        contender = Contender.from_dict(manifest["agent"])
+        part = (
+            selection.digest,
+            selection.seed,
+            selection.limit,
+            tuple((selection.where or {}).items()),
+        )
+        if part not in built:
+            built[part] = cases_of(selection)
+        yield folder, selection, _records(selection, contender, built[part], folder, manifest)
 
 
 def _same(manifests: dict[Path, dict[str, Any]]) -> None:
@@ -119,11 +147,14 @@ def _selection(manifest: dict[str, Any], suite: Any, folder: Path) -> Selection:
 
 
 def _records(
-    selection: Selection, contender: Contender, cases: list[Case], folder: Path
+    selection: Selection,
+    contender: Contender,
+    cases: list[Case],
+    folder: Path,
+    manifest: Mapping[str, Any],
 ) -> list[Record]:
     """Score one agent's log."""
     answers = read_answers(folder)
-    digest = read_manifest(folder)["run"]
     return [
         record_of(
             cases[job.place],
@@ -133,6 +164,6 @@ def _records(
             control=contender.control,
             repeat=job.repeat,
         )
-        for job in jobs_of(selection, contender, cases, {}, digest)
+        for job in jobs_of(selection, contender, cases, {}, manifest["run"])
         for item, key in zip(job.items, job.keys, strict=True)
     ]
