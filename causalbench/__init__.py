@@ -195,7 +195,7 @@ class _Package(ModuleType):
 
     def __setattr__(self, name: str, value: object) -> None:
         if isinstance(value, ModuleType) and _HOME.get(name) == value.__name__:
-            value.__class__ = type(value) if callable(value) else _CallableRoom
+            value.__class__ = _CallableRoom
         super().__setattr__(name, value)
 
 

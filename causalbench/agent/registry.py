@@ -6,7 +6,7 @@ import copy
 import functools
 import warnings
 from dataclasses import dataclass, field
-from importlib.metadata import EntryPoint, PackageNotFoundError, entry_points, version
+from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
@@ -14,13 +14,13 @@ from causalbench.agent.options import Option, checked_options
 from causalbench.agent.protocol import KINDS, config_of
 from causalbench.agent.source import digest_of, load_target
 from causalbench.errors import AgentError, CausalBenchError, NotFoundError, suggest
+from causalbench.task.catalogue import plugins
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 __all__ = ["AGENTS", "AgentSpec", "list_agents", "make_agent"]
 
-GROUP = "causalbench"
 PREFIX = "agent."
 
 AGENTS: Mapping[str, str] = {
@@ -96,7 +96,7 @@ def list_agents() -> dict[str, str]:
     A plug-in whose package is not there any more is left out, with a warning.
     """
     found = dict(_LINES)
-    for name, point in sorted(_plugins().items()):
+    for name, point in sorted(plugins(PREFIX).items()):
         package = point.dist.name if point.dist else "?"
         if not _is_there(point.module.partition(".")[0]):
             msg = f"plug-in agent '{name}' of {package} is skipped: no module '{point.module}'."
@@ -150,7 +150,7 @@ def _by_name(name: str, options: dict[str, Option]) -> AgentSpec:
     """Find a built-in agent, a plug-in, or ``place:attribute``."""
     if name in AGENTS:
         return _named(load_target(AGENTS[name]), options, name, AGENTS[name], _own_version())
-    point = _plugins().get(name)
+    point = plugins(PREFIX).get(name)
     if point is not None:
         try:
             target = point.load()
@@ -258,11 +258,6 @@ def _without_options(spec: AgentSpec, options: Mapping[str, Option]) -> AgentSpe
         msg += f" '{next(iter(options))}'; give its class instead."
         raise AgentError(msg)
     return spec
-
-
-def _plugins() -> dict[str, EntryPoint]:
-    points = [p for p in entry_points(group=GROUP) if p.name.startswith(PREFIX)]
-    return {point.name.removeprefix(PREFIX): point for point in points}
 
 
 def _is_there(package: str) -> bool:

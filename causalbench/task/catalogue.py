@@ -12,7 +12,16 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
 
-__all__ = ["bnlearn_file", "list_bnlearn", "list_worlds", "plugin", "world_file", "world_titles"]
+__all__ = [
+    "bnlearn_file",
+    "data_files",
+    "list_bnlearn",
+    "list_worlds",
+    "plugin",
+    "plugins",
+    "world_file",
+    "world_titles",
+]
 
 GROUP = "causalbench"
 PREFIX = "world."
@@ -26,15 +35,14 @@ def list_worlds() -> list[str]:
     The networks of `list_bnlearn` load by name too; they are listed apart because they are files of
     another package.
     """
-    plugins = sorted(point.name.removeprefix(PREFIX) for point in _plugins())
-    built_in = sorted(_files())
-    return built_in + [name for name in plugins if name not in built_in]
+    built_in = sorted(data_files("worlds"))
+    return built_in + [name for name in sorted(plugins(PREFIX)) if name not in built_in]
 
 
 def world_titles() -> dict[str, str]:
     """Map each built-in world's name to its title, reading no more than the head of each file."""
     titles = {}
-    for name, file in sorted(_files().items()):
+    for name, file in sorted(data_files("worlds").items()):
         with file.open("r", encoding="utf-8") as stream:
             found = _TITLE.search(stream.read(_HEAD))
         titles[name] = found.group(1).strip("\"'") if found else ""
@@ -52,7 +60,7 @@ def list_bnlearn() -> list[str]:
 
 def world_file(name: str) -> Traversable | None:
     """Return the built-in world file of that name, or None."""
-    return _files().get(name)
+    return data_files("worlds").get(name)
 
 
 def bnlearn_file(name: str) -> Path | None:
@@ -65,15 +73,18 @@ def bnlearn_file(name: str) -> Path | None:
 
 def plugin(name: str) -> EntryPoint | None:
     """Return the entry point ``world.<name>`` of group ``causalbench``, or None."""
-    return next((point for point in _plugins() if point.name == PREFIX + name), None)
+    return plugins(PREFIX).get(name)
 
 
-def _plugins() -> list[EntryPoint]:
-    return [point for point in entry_points(group=GROUP) if point.name.startswith(PREFIX)]
+def plugins(prefix: str) -> dict[str, EntryPoint]:
+    """Return the entry points of group ``causalbench`` by name, those with a prefix, without it."""
+    points = entry_points(group=GROUP)
+    return {p.name.removeprefix(prefix): p for p in points if p.name.startswith(prefix)}
 
 
-def _files() -> dict[str, Traversable]:
-    folder = resources.files("causalbench.tasks") / "worlds"
+def data_files(kind: str) -> dict[str, Traversable]:
+    """Return the built-in files of a kind, ``worlds`` or ``suites``, by name."""
+    folder = resources.files("causalbench.tasks") / kind
     return {
         file.name.removesuffix(".yaml"): file
         for file in folder.iterdir()

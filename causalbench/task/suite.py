@@ -7,8 +7,7 @@ import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache, partial
-from importlib import import_module, resources
-from importlib.metadata import EntryPoint, entry_points
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,19 +18,21 @@ from causalbench.errors import (
     UnknownNameError,
     suggest,
 )
-from causalbench.task.catalogue import list_bnlearn, list_worlds
+from causalbench.task.catalogue import data_files, list_bnlearn, list_worlds, plugins
 from causalbench.task.encode import canonical_json, key_to_dict
 from causalbench.task.jobs import Job, jobs_of, ordered, spread, wanted
 from causalbench.task.recipe import TRACKS, Block, Recipe, recipe_from_dict
 from causalbench.task.world import World, load_world
 
 if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
+
     from causalbench.task.practice import Practice
     from causalbench.task.types import Case, Dossier, Placement, Question, Track
 
 __all__ = ["Suite", "case_to_dict", "list_suites", "load_suite", "make", "questions"]
 
-_GROUP, _PREFIX = "causalbench", "suite."
+_PREFIX = "suite."
 _FIELDS = ("rung", "track", "cell", "role", "construction", "base", "pair_id", "side")
 _WORLD_PAIRS = 2  # for each rung, track and cell of a suite made from one world
 Where = Mapping[str, Any]
@@ -174,9 +175,8 @@ class Suite:
 
 def list_suites() -> list[str]:
     """List the names of suites: built-in ones, then plug-ins, each sorted."""
-    built_in = sorted(_files())
-    plugins = sorted(point.name.removeprefix(_PREFIX) for point in _plugins())
-    return built_in + [name for name in plugins if name not in built_in]
+    built_in = sorted(data_files("suites"))
+    return built_in + [name for name in sorted(plugins(_PREFIX)) if name not in built_in]
 
 
 def load_suite(name: str | Path | World | Suite) -> Suite:
@@ -195,10 +195,10 @@ def load_suite(name: str | Path | World | Suite) -> Suite:
     if isinstance(name, World):
         return _of_world(name)
     text = str(name)
-    files = _files()
+    files = data_files("suites")
     if text in files:
         return _built_in(text)
-    point = next((point for point in _plugins() if point.name == _PREFIX + text), None)
+    point = plugins(_PREFIX).get(text)
     if point is not None:
         found = _from_plugin(point)
         if found is not None:
@@ -288,18 +288,9 @@ def _passes(where: Where, placement: Placement) -> bool:
     return all(str(getattr(placement, name)) in wanted(value) for name, value in where.items())
 
 
-def _files() -> dict[str, Any]:
-    folder = resources.files("causalbench.tasks") / "suites"
-    return {
-        file.name.removesuffix(".yaml"): file
-        for file in folder.iterdir()
-        if file.name.endswith(".yaml")
-    }
-
-
 @lru_cache(maxsize=32)
 def _built_in(name: str) -> Suite:
-    text = _files()[name].read_text(encoding="utf-8")
+    text = data_files("suites")[name].read_text(encoding="utf-8")
     return Suite(recipe_from_dict(_yaml(text, f"{name}.yaml"), f"{name}.yaml"))
 
 
@@ -307,10 +298,6 @@ def _yaml(text: str, place: str) -> Any:
     from causalbench.scm.yaml_text import load_yaml
 
     return load_yaml(text, place)
-
-
-def _plugins() -> list[EntryPoint]:
-    return [point for point in entry_points(group=_GROUP) if point.name.startswith(_PREFIX)]
 
 
 def _from_plugin(point: EntryPoint) -> Suite | None:

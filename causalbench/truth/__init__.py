@@ -7,9 +7,6 @@ has been imported under that name.
 from __future__ import annotations
 
 import inspect
-import sys
-from types import ModuleType
-from typing import TYPE_CHECKING, Any
 
 from causalbench.truth import engine
 from causalbench.truth.engine import table
@@ -17,9 +14,6 @@ from causalbench.truth.exact import Truth, best, option_values, truth, truth_man
 from causalbench.truth.knowledge import Budget, Knowledge
 from causalbench.truth.laws import interventional_tables, law
 from causalbench.truth.readings import reading
-
-if TYPE_CHECKING:
-    from causalbench.query.ast import Choice, Query
 
 __all__ = [
     "Budget",
@@ -39,14 +33,3 @@ __all__ = [
 
 
 __doc__ = f"{inspect.getdoc(truth)}\n\n{__doc__}"  # what a reader of help(causalbench.truth) wants
-
-
-class _Callable(ModuleType):
-    """A module that answers queries when it is called."""
-
-    def __call__(self, world: Any, query: str | Query | Choice) -> Truth:
-        """Answer a query exactly, as `truth` does."""
-        return truth(world, query)
-
-
-sys.modules[__name__].__class__ = _Callable
