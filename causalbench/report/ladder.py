@@ -25,7 +25,7 @@ from causalbench.report.cells import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from rich.console import RenderableType
     from rich.table import Table
@@ -141,25 +141,25 @@ def _skill_table(rows: Sequence[Row], heights: Mapping[str, Row], *, flat: bool)
 
 def _readings(rows: Sequence[Row]) -> Table:
     """Return whose answers each agent's are nearest to, in percent."""
-    made = table()
-    across = places(rows)
-    for place in across:
-        made.add_column(heading(*place), justify="right", no_wrap=True)
-    for held in by(rows, "agent").values():
-        cells = {(row["rung"], row["cell"]): row for row in held}
-        made.add_row(agent_name(held[0]), *(shares(cells.get(place)) for place in across))
-    return made
+    return _across(rows, by(rows, "agent").values(), shares)
 
 
 def _named(rows: Sequence[Row]) -> Table:
     """Return the mean errors of questions without twins."""
+    return _across(rows, (held for _, held in _controls_last(rows)), error)
+
+
+def _across(
+    rows: Sequence[Row], lines: Iterable[Sequence[Row]], show: Callable[[Row | None], Any]
+) -> Table:
+    """Return a line for each agent with one cell for each rung and cell of the suite."""
     made = table()
     across = places(rows)
     for place in across:
         made.add_column(heading(*place), justify="right", no_wrap=True)
-    for _, held in _controls_last(rows):
+    for held in lines:
         cells = {(row["rung"], row["cell"]): row for row in held}
-        made.add_row(agent_name(held[0]), *(error(cells.get(place)) for place in across))
+        made.add_row(agent_name(held[0]), *(show(cells.get(place)) for place in across))
     return made
 
 

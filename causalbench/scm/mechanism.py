@@ -12,6 +12,8 @@ import numpy as np
 from causalbench.errors import WorldError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import ArrayLike, NDArray
 
 __all__ = ["MAX_CELLS", "SUM_TOLERANCE", "LinearMechanism", "Mechanism", "as_distribution"]
@@ -80,10 +82,7 @@ class Mechanism:
 
     def __post_init__(self) -> None:
         put = object.__setattr__
-        put(self, "parents", tuple(self.parents))
-        twice = [name for i, name in enumerate(self.parents) if name in self.parents[:i]]
-        if twice:
-            raise WorldError(f"parents: '{twice[0]}' is a duplicate; name each parent once")
+        put(self, "parents", _distinct(self.parents))
         if np.ndim(self.noise) != 1:
             raise WorldError(f"noise has {np.ndim(self.noise)} axes; give one list of numbers")
         put(self, "noise", as_distribution(self.noise, "noise"))
@@ -180,10 +179,7 @@ class LinearMechanism:
 
     def __post_init__(self) -> None:
         put = object.__setattr__
-        put(self, "parents", tuple(self.parents))
-        twice = [name for i, name in enumerate(self.parents) if name in self.parents[:i]]
-        if twice:
-            raise WorldError(f"parents: '{twice[0]}' is a duplicate; name each parent once")
+        put(self, "parents", _distinct(self.parents))
         weights = np.array(self.weights, dtype=np.float64) + 0.0
         if weights.shape != (len(self.parents),):
             raise WorldError(f"{weights.size} weights for {len(self.parents)} parents; match them")
@@ -221,3 +217,11 @@ class LinearMechanism:
 
 def _index(at: tuple[int, ...]) -> str:
     return "".join(f"[{i}]" for i in at)
+
+
+def _distinct(parents: Sequence[str]) -> tuple[str, ...]:
+    """Return the parents as a tuple, refusing one that is named twice."""
+    twice = [name for i, name in enumerate(parents) if name in parents[:i]]
+    if twice:
+        raise WorldError(f"parents: '{twice[0]}' is a duplicate; name each parent once")
+    return tuple(parents)
