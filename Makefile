@@ -21,7 +21,7 @@ export MKL_NUM_THREADS := 1
 .PHONY: help setup demo test lint types imports unit docs wheel clean
 
 help:
-	@echo "make demo    train every agent, print the ladders, build a board page (about 5 minutes)"
+	@echo "make demo    train every agent, print the ladders, build a board page (about 3 minutes)"
 	@echo "make test    lint, types, import contract, tests, docs, wheel"
 	@echo "make clean   remove .venv and everything built"
 
