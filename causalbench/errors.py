@@ -5,6 +5,9 @@
     |   |-- QuerySyntaxError               text that is not a query; carries the column
     |   `-- UnknownNameError               a variable or value the world does not have
     |-- ZeroProbabilityError (ZeroDivisionError)   a condition that never happens
+    |-- PositivityError                    an estimand that divides by a probability of zero
+    |-- CouplingError                      a rung-3 question to a world whose couplings are unknown
+    |-- CertificateError                   a certificate that fails its own check
     |-- WorldError (ValueError)            a world that breaks a law of SCMs or of the file format
     |-- NotFoundError (LookupError)        no world, suite, agent or file of that name
     |-- TooWideError (MemoryError)         an exact answer would need too large a table
@@ -30,9 +33,12 @@ __all__ = [
     "AnswerError",
     "BudgetExhausted",
     "CausalBenchError",
+    "CertificateError",
+    "CouplingError",
     "LogError",
     "MissingExtraError",
     "NotFoundError",
+    "PositivityError",
     "QueryError",
     "QuerySyntaxError",
     "ScoreError",
@@ -74,6 +80,18 @@ class UnknownNameError(QueryError):
 
 class ZeroProbabilityError(CausalBenchError, ZeroDivisionError):
     """A condition of probability zero: the conditional quantity does not exist."""
+
+
+class PositivityError(CausalBenchError):
+    """An estimand that divides by a probability of zero: it says nothing about this world."""
+
+
+class CouplingError(CausalBenchError):
+    """A question of rung 3 to a world that knows its tables but not its couplings."""
+
+
+class CertificateError(CausalBenchError):
+    """A certificate that fails its own check: a bug, or a world at the edge of rounding."""
 
 
 class WorldError(CausalBenchError, ValueError):

@@ -24,7 +24,11 @@ class Knowledge:
         regime: ``see`` (watch), ``do`` (intervene), ``intent`` (intervene after seeing one's own
             natural choice) or ``replay`` (intervene on a unit already seen).
         shown: ``none``, ``diagram`` or ``mechanisms``.
-        assumptions: stated assumptions, e.g. ``("coupling:y=monotone",)``; sorted.
+        assumptions: stated assumptions, sorted: ``"monotone: x -> y"`` (in no unit does raising x,
+            in the order of its values, lower y, whatever y's other parents are), ``"antitone: x ->
+            y"`` (raise it), or ``"coupling:y=monotone"``.
+        manipulable: the visible variables that an experiment may set, alone or together; None for
+            all. It matters in regime ``do`` and above.
 
     Raises:
         AccessError: a regime or shown that does not exist.
@@ -33,6 +37,7 @@ class Knowledge:
     regime: Regime = "see"
     shown: Shown = "none"
     assumptions: tuple[str, ...] = ()
+    manipulable: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
         if self.regime not in REGIMES:
@@ -49,7 +54,14 @@ class Knowledge:
 
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-ready dict."""
-        return {"regime": self.regime, "shown": self.shown, "assumptions": list(self.assumptions)}
+        data: dict[str, Any] = {
+            "regime": self.regime,
+            "shown": self.shown,
+            "assumptions": list(self.assumptions),
+        }
+        if self.manipulable is not None:
+            data["manipulable"] = list(self.manipulable)
+        return data
 
 
 @dataclass(frozen=True, slots=True)

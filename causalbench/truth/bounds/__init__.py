@@ -1,0 +1,1 @@
+"""Bounds on what is not identified, with the worlds that attain them."""

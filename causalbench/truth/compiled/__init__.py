@@ -1,0 +1,1 @@
+"""The compiled engine: plan and eliminate in one pass of machine code."""

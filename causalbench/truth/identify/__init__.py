@@ -1,0 +1,1 @@
+"""Identification: estimands from diagrams, by the published algorithms."""

@@ -1,0 +1,94 @@
+"""Estimands: readable expressions over permitted laws.
+
+A `Law` is a probability at a point; a point's values are labels, or indices that an outer `Sum`
+runs over. Nodes are frozen, compare by value, print as text and as LaTeX, and are evaluated on a
+`Permitted`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from causalbench.truth.permitted import Permitted
+
+__all__ = ["Estimand", "Index", "Law", "Linear", "Product", "Ratio", "Setting", "Sum", "Value"]
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """A value that a sum runs over.
+
+    Args:
+        variable: whose values.
+        mark: 0 for z, 1 for z', 2 for z'' ...
+        among: the labels it takes, or None for all of the variable's.
+    """
+
+    variable: str
+    mark: int = 0
+    among: tuple[str, ...] | None = None
+
+
+Value = str | Index
+Setting = tuple[str, Value]  # (variable, value)
+
+
+class Estimand:
+    """Any expression below."""
+
+    __slots__ = ()
+
+    def evaluate(self, permitted: Permitted) -> float:
+        """Return the number that the permitted laws give.
+
+        Raises:
+            AccessError: it uses a law that is not permitted.
+            PositivityError: it divides by a probability of zero.
+        """
+        raise NotImplementedError
+
+    def latex(self) -> str:
+        """Return the expression as LaTeX, without dollar signs."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, slots=True)
+class Law(Estimand):
+    """P(outcome | given, do(...)) at a point; settings are in the order to print them."""
+
+    outcome: tuple[Setting, ...]
+    given: tuple[Setting, ...] = ()
+    do: tuple[Setting, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Sum(Estimand):
+    """The body summed over indices."""
+
+    over: tuple[Index, ...]
+    body: Estimand
+
+
+@dataclass(frozen=True, slots=True)
+class Product(Estimand):
+    """The factors multiplied; 1 without any."""
+
+    factors: tuple[Estimand, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Ratio(Estimand):
+    """One estimand divided by another."""
+
+    numerator: Estimand
+    denominator: Estimand
+
+
+@dataclass(frozen=True, slots=True)
+class Linear(Estimand):
+    """constant + sum of weight x estimand."""
+
+    terms: tuple[tuple[float, Estimand], ...]
+    constant: float = 0.0
