@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from causalbench.scm.couplings import Coupling
-from causalbench.task.construct.coupling import coupling_from_text
+from causalbench.scm.couplings import Coupling, coupling_from_text
 
 if TYPE_CHECKING:
     from causalbench.task.types import Dossier

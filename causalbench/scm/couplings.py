@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import heapq
 import itertools
+import json
 import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -26,6 +27,8 @@ __all__ = [
     "Coupling",
     "antitone",
     "couple",
+    "coupling_from_text",
+    "coupling_text",
     "independent",
     "mixture",
     "monotone",
@@ -129,6 +132,19 @@ def mixture(parts: Sequence[Mechanism], weights: Sequence[float]) -> Mechanism:
         raise WorldError(f"coupling: mixture has {len(parts)} parts and {chances.size} weights")
     noise = np.concatenate([w * part.noise for w, part in zip(chances, parts, strict=True)])
     return Mechanism(parts[0].parents, noise, np.concatenate([part.table for part in parts]))
+
+
+def coupling_text(coupling: Coupling) -> str:
+    """Write a coupling as one word, or as JSON where it has options."""
+    return coupling if isinstance(coupling, str) else json.dumps(coupling, sort_keys=True)
+
+
+def coupling_from_text(text: str) -> Coupling:
+    """Read what `coupling_text` wrote, ready for `couple`."""
+    if not text.startswith("{"):
+        return text
+    read: Mapping[str, Any] = json.loads(text)
+    return read
 
 
 def pad_noise(mechanism: Mechanism, size: int) -> Mechanism:

@@ -10,7 +10,7 @@ import numpy as np
 from causalbench import rng as draws
 from causalbench.errors import TwinError
 from causalbench.query import parse, rung_of
-from causalbench.task.construct.coupling import coupling_text
+from causalbench.scm.couplings import coupling_text
 from causalbench.task.construct.payoff import floors
 from causalbench.task.decide import DecisionValue, decision_query, decision_values
 from causalbench.task.dressing import align, exact_laws, mask, opaque_id, sample_rows

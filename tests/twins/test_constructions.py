@@ -9,12 +9,8 @@ import pytest
 
 from causalbench.errors import TwinError
 from causalbench.rng import generator
-from causalbench.task.construct.coupling import (
-    coupling_from_text,
-    coupling_text,
-    recouple,
-    two_couplings,
-)
+from causalbench.scm.couplings import coupling_from_text, coupling_text
+from causalbench.task.construct.coupling import recouple, two_couplings
 from causalbench.task.construct.dependence import dependence
 from causalbench.task.construct.draft import functions_of, world_of
 from causalbench.task.construct.edges import bow, covered, covered_reversal, edge_to_confounder

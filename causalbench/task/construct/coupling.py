@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from typing import TYPE_CHECKING
 
@@ -11,15 +10,13 @@ from causalbench.scm.couplings import couple
 from causalbench.task.construct.net import coin
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     import numpy as np
 
     from causalbench.scm import Mechanism
     from causalbench.scm.couplings import Coupling
     from causalbench.task.construct.net import Net
 
-__all__ = ["coupling_from_text", "coupling_text", "recouple", "two_couplings"]
+__all__ = ["recouple", "two_couplings"]
 
 _NOISE = 32  # the most noise values of an independent coupling
 _FEW = 8  # the same for the mechanisms that are not at stake
@@ -79,19 +76,6 @@ def recouple(
         for each in pair
     ]
     return (sides[0], sides[1]), shared
-
-
-def coupling_text(coupling: Coupling) -> str:
-    """Write a coupling as one word, or as JSON where it has options."""
-    return coupling if isinstance(coupling, str) else json.dumps(coupling, sort_keys=True)
-
-
-def coupling_from_text(text: str) -> Coupling:
-    """Read what `coupling_text` wrote, ready for `causalbench.scm.couplings.couple`."""
-    if not text.startswith("{"):
-        return text
-    read: Mapping[str, object] = json.loads(text)
-    return read
 
 
 def _responses(net: Net, name: str) -> float:
