@@ -16,7 +16,14 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["MAX_CELLS", "SUM_TOLERANCE", "LinearMechanism", "Mechanism", "as_distribution"]
+__all__ = [
+    "MAX_CELLS",
+    "SUM_TOLERANCE",
+    "LinearMechanism",
+    "Mechanism",
+    "as_distribution",
+    "distinct",
+]
 
 MAX_CELLS = 10**7
 SUM_TOLERANCE = 1e-9
@@ -82,7 +89,7 @@ class Mechanism:
 
     def __post_init__(self) -> None:
         put = object.__setattr__
-        put(self, "parents", _distinct(self.parents))
+        put(self, "parents", distinct(self.parents))
         if np.ndim(self.noise) != 1:
             raise WorldError(f"noise has {np.ndim(self.noise)} axes; give one list of numbers")
         put(self, "noise", as_distribution(self.noise, "noise"))
@@ -179,7 +186,7 @@ class LinearMechanism:
 
     def __post_init__(self) -> None:
         put = object.__setattr__
-        put(self, "parents", _distinct(self.parents))
+        put(self, "parents", distinct(self.parents))
         weights = np.array(self.weights, dtype=np.float64) + 0.0
         if weights.shape != (len(self.parents),):
             raise WorldError(f"{weights.size} weights for {len(self.parents)} parents; match them")
@@ -219,7 +226,7 @@ def _index(at: tuple[int, ...]) -> str:
     return "".join(f"[{i}]" for i in at)
 
 
-def _distinct(parents: Sequence[str]) -> tuple[str, ...]:
+def distinct(parents: Sequence[str]) -> tuple[str, ...]:
     """Return the parents as a tuple, refusing one that is named twice."""
     twice = [name for i, name in enumerate(parents) if name in parents[:i]]
     if twice:

@@ -12,7 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from causalbench.errors import QueryError, TooWideError, UnknownNameError, suggest
+from causalbench.errors import (
+    CouplingError,
+    QueryError,
+    TooWideError,
+    UnknownNameError,
+    suggest,
+)
+from causalbench.scm.tables import TableMechanism, uncoupled_text
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -144,18 +151,29 @@ class Compiled:
 
     Attributes:
         structure: its shape.
-        noise: per variable, the probabilities of its noise, float64[S].
-        tables: per variable, the code for each noise value and parents, intp[S, *cards].
+        noise: per variable, the probabilities of its noise, float64[S]; None where the world gives
+            a table without a coupling.
+        tables: per variable, the code for each noise value and parents, intp[S, *cards]; or None.
+        cpts: per variable without a coupling, P(value | parents), float64[*cards, card]; else None.
     """
 
     def __init__(self, scm: SCM, structure: Structure) -> None:
         self.structure = structure
-        self.noise: list[NDArray[np.float64]] = []
-        self.tables: list[NDArray[np.intp]] = []
+        self.noise: list[NDArray[np.float64] | None] = []
+        self.tables: list[NDArray[np.intp] | None] = []
+        self.cpts: list[NDArray[np.float64] | None] = []
         for name in structure.names:
             mechanism: Any = scm.mechanism(name)
+            if isinstance(mechanism, TableMechanism):
+                if not mechanism.settled:
+                    self.noise.append(None)
+                    self.tables.append(None)
+                    self.cpts.append(mechanism.cpt)
+                    continue
+                mechanism = mechanism.coupled("independent")  # the one coupling that there is
             self.noise.append(np.asarray(mechanism.noise, dtype=np.float64))
             self.tables.append(np.asarray(mechanism.table, dtype=np.intp))
+            self.cpts.append(None)
         self._kernels: dict[KernelSpec, NDArray[np.float64]] = {}
 
     def kernel(self, spec: KernelSpec) -> NDArray[np.float64]:
@@ -168,6 +186,7 @@ class Compiled:
             Array over the joint parent axes, then one axis per copy that is not fixed.
 
         Raises:
+            CouplingError: several copies of a variable whose coupling the world does not give.
             TooWideError: the table would exceed `LIMIT` cells.
         """
         found = self._kernels.get(spec)
@@ -197,6 +216,8 @@ class Compiled:
             )
             raise TooWideError(msg)
         noise, table = self.noise[variable], self.tables[variable]
+        if noise is None or table is None:
+            return self._read(variable, copies).reshape(joint + (card,) * free)
         step = max(1, _CHUNK // rows)
         total: NDArray[np.float64] | None = None
         for start in range(0, len(noise), step):
@@ -206,6 +227,23 @@ class Compiled:
             total = part if total is None else total + part
         assert total is not None  # noqa: S101  (a mechanism has at least one noise value)
         return total.reshape(joint + (card,) * free)
+
+    def _read(
+        self, variable: int, copies: tuple[tuple[int, tuple[int, ...]], ...]
+    ) -> NDArray[np.float64]:
+        """Read the one copy of a variable without a coupling off its table."""
+        cpt = self.cpts[variable]
+        if len(copies) > 1 or cpt is None:
+            name = self.structure.names[variable]
+            raise CouplingError(uncoupled_text([name]))
+        fixed, references = copies[0]
+        index = tuple(~ref if ref < 0 else slice(None) for ref in references)
+        axes = [ref for ref in references if ref >= 0]
+        found = cpt[(*index, slice(None) if fixed < 0 else fixed)]
+        order = sorted(range(len(axes)), key=axes.__getitem__)
+        if fixed < 0:
+            order.append(len(axes))
+        return np.ascontiguousarray(found.transpose(order))
 
 
 def _product(sizes: tuple[int, ...]) -> int:
