@@ -2,7 +2,8 @@
 
 A `Law` is a probability at a point; a point's values are labels, or indices that an outer `Sum`
 runs over. Nodes are frozen, compare by value, print as text and as LaTeX, and are evaluated on a
-`Permitted`.
+`Permitted`. Another kind of estimand may stand in an expression: it is a number there, and prints
+as its own text.
 """
 
 from __future__ import annotations
@@ -32,26 +33,44 @@ class Index:
 
 
 Value = str | Index
-Setting = tuple[str, Value]  # (variable, value)
+Setting = tuple[str, Value]  # (variable, value); an index is of the same variable
 
 
 class Estimand:
-    """Any expression below."""
+    """Any expression below.
+
+    ``str`` gives readable text, e.g. ``sum_{z} P(y=1 | x=1, z) P(z)``; an index prints as the name
+    of its variable.
+    """
 
     __slots__ = ()
+
+    def __str__(self) -> str:
+        from causalbench.truth.identify.estimand_text import text
+
+        return text(self)
 
     def evaluate(self, permitted: Permitted) -> float:
         """Return the number that the permitted laws give.
 
+        A conditional law whose condition has probability zero is undefined. Times a factor that is
+        exactly zero it counts as zero, which is right: see `causalbench.truth.identify.evaluate`.
+
         Raises:
             AccessError: it uses a law that is not permitted.
-            PositivityError: it divides by a probability of zero.
+            PositivityError: its value hangs on a condition of probability zero.
+            QueryError: a value of a law is an index that no sum runs over.
+            TooWideError: a table of more than 2^26 cells.
         """
-        raise NotImplementedError
+        from causalbench.truth.identify.evaluate import evaluate
+
+        return evaluate(self, permitted)
 
     def latex(self) -> str:
         """Return the expression as LaTeX, without dollar signs."""
-        raise NotImplementedError
+        from causalbench.truth.identify.estimand_text import latex
+
+        return latex(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +99,11 @@ class Product(Estimand):
 
 @dataclass(frozen=True, slots=True)
 class Ratio(Estimand):
-    """One estimand divided by another."""
+    """One estimand divided by another.
+
+    What it equals must be bounded over the worlds in which it is defined, as a conditional
+    probability is: then nothing times it, where it is undefined, is nothing.
+    """
 
     numerator: Estimand
     denominator: Estimand

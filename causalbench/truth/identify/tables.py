@@ -1,0 +1,109 @@
+"""Tables of conditional laws, worked out from permitted laws once and kept."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+import numpy as np
+
+from causalbench.errors import AccessError, QueryError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from causalbench.truth.permitted import Permitted
+
+__all__ = ["Tables", "tables_of"]
+
+_WHOLE = 4096  # ask for the law of all variables, once, where it has at most so many cells
+
+Do = tuple[tuple[str, str], ...]
+
+
+class Tables:
+    """Conditional laws by the names of their axes.
+
+    Args:
+        permitted: the laws; refused ones stay refused.
+    """
+
+    def __init__(self, permitted: Permitted) -> None:
+        self.labels = permitted.labels
+        self.codes = {
+            name: {label: code for code, label in enumerate(labels)}
+            for name, labels in permitted.labels.items()
+        }
+        self._kept: dict[Any, NDArray[np.float64]] = {}
+
+    def code(self, name: str, label: str) -> int:
+        """Return the place of a label among a variable's values.
+
+        Raises:
+            AccessError: no visible variable of that name.
+            QueryError: no such label.
+        """
+        try:
+            return self.codes[name][label]
+        except KeyError:
+            if name not in self.labels:
+                msg = f"'{name}' is hidden or does not exist; certificates use visible variables."
+                raise AccessError(msg) from None
+            msg = f"'{name}' has no value '{label}'; it has {', '.join(self.labels[name])}."
+            raise QueryError(msg) from None
+
+    def table(
+        self, permitted: Permitted, outcome: tuple[str, ...], given: tuple[str, ...], do: Do
+    ) -> NDArray[np.float64]:
+        """Return P(outcome | given, do(...)); NaN where the condition has probability zero.
+
+        Args:
+            permitted: the laws that these tables belong to.
+            outcome: names of the first axes, at least one.
+            given: names of the axes behind them.
+            do: (variable, label) pairs.
+
+        Raises:
+            AccessError: a law that is not permitted.
+            QueryError: a variable that stands in a law twice, or a label that does not exist.
+        """
+        key = (outcome, given, do)
+        found = self._kept.get(key)
+        if found is None:
+            found = self._joint(permitted, outcome + given, do)
+            if given:
+                whole = found.sum(axis=tuple(range(len(outcome))), keepdims=True)
+                with np.errstate(invalid="ignore"):
+                    found = found / whole
+            self._kept[key] = found
+        return found
+
+    def _joint(self, permitted: Permitted, names: tuple[str, ...], do: Do) -> NDArray[np.float64]:
+        forced = dict(do)
+        for name, label in do:
+            self.code(name, label)
+        if len({*names, *forced}) < len(names) + len(do):
+            msg = f"a law names a variable twice: {', '.join([*names, *forced])}; name each once."
+            raise QueryError(msg)
+        others = [name for name in self.labels if name not in forced]
+        cells = math.prod(len(self.labels[name]) for name in others)
+        if cells > _WHOLE or not {*others}.issuperset(names):
+            return permitted.law(names, forced)
+        whole = permitted.law(others, forced)
+        kept = [name for name in others if name in names]
+        margin: NDArray[np.float64] = whole.sum(
+            axis=tuple(at for at, name in enumerate(others) if name not in names)
+        )
+        return margin.transpose([kept.index(name) for name in names])
+
+
+_ALL: WeakKeyDictionary[Permitted, Tables] = WeakKeyDictionary()
+
+
+def tables_of(permitted: Permitted) -> Tables:
+    """Return the tables that belong to permitted laws."""
+    found = _ALL.get(permitted)
+    if found is None:
+        found = _ALL[permitted] = Tables(permitted)
+    return found
