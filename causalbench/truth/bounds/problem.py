@@ -1,0 +1,249 @@
+"""Put a world's numbers into a query's polynomial: what is settled, and what stays open.
+
+What is left is a sum of ratios of polynomials in the laws of a few components. Parts that share no
+open component can be made small or large apart, so they are split.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from causalbench.errors import CertificateError, ZeroProbabilityError
+from causalbench.truth.bounds.expand import expand
+from causalbench.truth.bounds.factors import Factors
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from causalbench.query.ast import Query
+    from causalbench.truth.bounds.expand import Polynomial
+    from causalbench.truth.bounds.program import Program
+    from causalbench.truth.bounds.responses import Component, Event, Shape
+    from causalbench.truth.permitted import Permitted
+
+    Vector = NDArray[np.float64]
+
+__all__ = ["Block", "Part", "Problem", "Reduced", "evaluate"]
+
+# (block, form) for each open factor -> weight; () is the constant.
+Reduced = dict[tuple[tuple[int, int], ...], float]
+
+
+class Block:
+    """A component whose law stays open, with the data that constrain it.
+
+    Attributes:
+        component: its shape.
+        program: the constraints; ``data`` are the numbers of its independent rows.
+        events: the open events that the query asks about.
+    """
+
+    def __init__(self, component: Component, factors: Factors) -> None:
+        self.component = component
+        groups = component.laws
+        tables = [factors.q(group) for group in groups]
+        cells = [_ravelled(table) for table in tables]
+        if any(not np.isfinite(each).all() for each in cells):
+            # Where a context never occurs, a shorter product is still told.
+            groups = (*groups, *_prefixes(groups))
+            cells = [_ravelled(factors.q(group)) for group in groups]
+        values = np.concatenate([*cells, np.zeros(0)])
+        known = np.isfinite(values)
+        self.program: Program = component.program(groups, known)
+        reduced = self.program.reduce(np.concatenate([[1.0], values[known]]))
+        self.data: Vector | None = reduced
+        self.events: list[Event] = []
+        self._numbers: dict[Event, float | int] = {}
+
+    def form(self, event: Event) -> float | int:
+        """Return an event's probability (a float), or the number of its form where it is open."""
+        found = self._numbers.get(event)
+        if found is None:
+            weights = self.program.identified(self.component.indicator(event))
+            if weights is not None and self.data is not None:
+                found = min(1.0, max(0.0, float(weights @ self.data)))
+            else:
+                found = len(self.events)
+                self.events.append(event)
+            self._numbers[event] = found
+        return found
+
+    def matrix(self) -> NDArray[np.float64]:
+        """Return the open forms, float64[forms, types]."""
+        return np.stack([self.component.indicator(event) for event in self.events])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Part:
+    """weight of a ratio; the denominator is {(): 1} where there is none."""
+
+    above: Reduced
+    below: Reduced
+
+    @property
+    def whole(self) -> bool:
+        """Whether it is no ratio."""
+        return not any(self.below)
+
+    def blocks(self) -> set[int]:
+        """Return the blocks that it needs."""
+        return {b for side in (self.above, self.below) for key in side for b, _ in key}
+
+    @property
+    def linear(self) -> bool:
+        """Whether no two open factors are multiplied."""
+        return all(len(key) <= 1 for side in (self.above, self.below) for key in side)
+
+
+class Problem:
+    """A query in one world: a constant, and groups of parts that share no block.
+
+    Args:
+        permitted: the laws.
+        shape: the diagram that they are read with.
+        query: over visible variables.
+
+    Attributes:
+        blocks: the open components.
+        constant: what is settled.
+        groups: lists of parts; each block is in one group at most.
+        consistent: whether some law of the open components meets the permitted ones.
+
+    Raises:
+        ZeroProbabilityError: a condition of probability zero.
+    """
+
+    def __init__(self, permitted: Permitted, shape: Shape, query: Query) -> None:
+        self.shape = shape
+        self.factors = Factors(permitted, shape)
+        self.blocks: list[Block] = []
+        self._homes: dict[int, int] = {}
+        self.constant = query.constant
+        sums: dict[tuple[object, ...], tuple[Reduced, Reduced]] = {}
+        for weight, quantity in query.terms:
+            above, below = (self._reduced(each) for each in expand(shape, quantity))
+            if not any(below):
+                whole = below.get((), 0.0)
+                if not whole > 0.0:
+                    raise ZeroProbabilityError(
+                        "the condition never happens, so nothing can be asked given it; drop or "
+                        "change a part of the condition."
+                    )
+                above = {key: each / whole for key, each in above.items()}
+                below = {(): 1.0}
+            key = tuple(sorted(below.items()))
+            held, _ = sums.setdefault(key, ({}, below))
+            for name, each in above.items():
+                held[name] = held.get(name, 0.0) + weight * each
+        self.groups = self._split([Part(*each) for each in sums.values()])
+
+    @property
+    def consistent(self) -> bool:
+        """Whether every open component's data meet one another."""
+        return all(block.data is not None for block in self.blocks)
+
+    def _reduced(self, polynomial: Polynomial) -> Reduced:
+        found: Reduced = {}
+        for monomial, weight in polynomial.items():
+            key: list[tuple[int, int]] = []
+            number = weight
+            for home, event in monomial:
+                each = self._form(home, event)
+                if isinstance(each, float):
+                    number *= each
+                else:
+                    key.append((self._homes[home], each))
+            name = tuple(key)
+            if number:
+                found[name] = found.get(name, 0.0) + number
+        return found
+
+    def _form(self, home: int, event: Event) -> float | int:
+        component = self.shape.components[home]
+        number = self._direct(event)
+        if number is not None:
+            return number
+        if home not in self._homes:
+            self._homes[home] = len(self.blocks)
+            self.blocks.append(Block(component, self.factors))
+        return self.blocks[self._homes[home]].form(event)
+
+    def _direct(self, event: Event) -> float | None:
+        """Return the probability of an event that is one cell of a permitted Q[W], else None."""
+        structure = self.shape.structure
+        group = tuple(sorted(member for member, _, _ in event))
+        if len(set(group)) < len(group):
+            return None
+        value = {member: code for member, _, code in event}
+        for member, row, _ in event:
+            rest = row
+            for parent in reversed(structure.parents[member]):
+                rest, code = divmod(rest, structure.cards[parent])
+                if value.setdefault(parent, code) != code:
+                    return None
+        table = self.factors.q(group)
+        if table is None:
+            return None
+        cell = float(table[tuple(value[p] for p in (*group, *self.shape.outer(group)))])
+        return cell if np.isfinite(cell) else None
+
+    def _split(self, parts: list[Part]) -> list[list[Part]]:
+        """Split sums by block, take out constants, and group what shares a block."""
+        pieces: list[Part] = []
+        for part in parts:
+            if not part.whole:
+                pieces.append(part)
+                continue
+            self.constant += part.above.pop((), 0.0)
+            pieces += [Part({key: each}, {(): 1.0}) for key, each in part.above.items()]
+        groups: list[tuple[set[int], list[Part]]] = []
+        for piece in pieces:
+            touched, mine = piece.blocks(), [piece]
+            apart = []
+            for blocks, held in groups:
+                if blocks & touched:
+                    touched, mine = touched | blocks, held + mine
+                else:
+                    apart.append((blocks, held))
+            groups = [*apart, (touched, mine)]
+        return [_merged(held) for _, held in groups]
+
+
+def _merged(parts: list[Part]) -> list[Part]:
+    """Add up the parts that are no ratios."""
+    total: Reduced = {}
+    for part in parts:
+        if part.whole:
+            for key, each in part.above.items():
+                total[key] = total.get(key, 0.0) + each
+    ratios = [part for part in parts if not part.whole]
+    return [*ratios, Part(total, {(): 1.0})] if total else ratios
+
+
+def evaluate(reduced: Reduced, values: dict[int, Vector]) -> float:
+    """Return a polynomial's value.
+
+    Args:
+        reduced: the polynomial.
+        values: block -> the values of its forms.
+    """
+    total = 0.0
+    for key, weight in reduced.items():
+        for block, form in key:
+            weight *= float(values[block][form])  # noqa: PLW2901
+        total += weight
+    return total
+
+
+def _ravelled(table: Vector | None) -> Vector:
+    if table is None:
+        raise CertificateError("a law that was to be permitted is not; please report it.")
+    return table.ravel()
+
+
+def _prefixes(groups: tuple[tuple[int, ...], ...]) -> tuple[tuple[int, ...], ...]:
+    found = {group[:size] for group in groups for size in range(1, len(group))}
+    return tuple(sorted(found - set(groups)))
