@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from causalbench.query.algebra import normalise
 from causalbench.truth.bounds.shown import shown_bounds
+from causalbench.truth.bounds.unshown import unshown_bounds
 
 if TYPE_CHECKING:
     from causalbench.query.ast import Query
@@ -33,4 +34,6 @@ def bounds(permitted: Permitted, query: Query) -> Bounds:
         CertificateError: a check failed; the message says which.
     """
     asked = normalise(query)
+    if permitted.knowledge.shown == "none":
+        return unshown_bounds(permitted, permitted.scm, asked)
     return shown_bounds(permitted, permitted.scm, asked)

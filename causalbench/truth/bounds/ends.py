@@ -9,7 +9,7 @@ Charnes and Cooper (1962), to which it is equivalent.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
@@ -17,13 +17,16 @@ from causalbench.errors import CertificateError, ZeroProbabilityError
 from causalbench.truth.bounds.problem import evaluate
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence, Sized
+
     from numpy.typing import NDArray
 
-    from causalbench.truth.bounds.problem import Block, Part, Reduced
+    from causalbench.truth.bounds.problem import Part, Reduced
+    from causalbench.truth.bounds.program import Program
 
     Vector = NDArray[np.float64]
 
-__all__ = ["End", "exact_end", "point_values"]
+__all__ = ["End", "Open", "exact_end", "point_values"]
 
 _STEPS = 60
 _SETTLED = 1e-13
@@ -44,12 +47,31 @@ class End:
     points: dict[int, Vector]
 
 
-def point_values(blocks: list[Block], points: dict[int, Vector]) -> dict[int, Vector]:
+class Open(Protocol):
+    """What is known of a law: constraints with their data, and the forms asked of it."""
+
+    @property
+    def program(self) -> Program:
+        """The constraints."""
+
+    @property
+    def data(self) -> Vector | None:
+        """The numbers of the program's independent rows."""
+
+    @property
+    def events(self) -> Sized:
+        """One entry a form."""
+
+    def matrix(self) -> NDArray[np.float64]:
+        """Return the forms, float64[forms, columns]."""
+
+
+def point_values(blocks: Sequence[Open], points: dict[int, Vector]) -> dict[int, Vector]:
     """Return the values of each block's forms at its law."""
     return {number: blocks[number].matrix() @ point for number, point in points.items()}
 
 
-def exact_end(blocks: list[Block], parts: list[Part], sign: int) -> End:
+def exact_end(blocks: Sequence[Open], parts: list[Part], sign: int) -> End:
     """Return the largest (sign 1) or smallest (sign -1) value of one linear part or ratio.
 
     Args:
@@ -85,7 +107,7 @@ def exact_end(blocks: list[Block], parts: list[Part], sign: int) -> End:
     return End(ratio + sign * max(0.0, bound) / max(at, 1e-6), ratio, points)
 
 
-def _ratio(blocks: list[Block], part: Part, points: dict[int, Vector]) -> float:
+def _ratio(blocks: Sequence[Open], part: Part, points: dict[int, Vector]) -> float:
     values = point_values(blocks, points)
     return evaluate(part.above, values) / evaluate(part.below, values)
 
@@ -98,7 +120,7 @@ def _minus(above: Reduced, below: Reduced, ratio: float) -> Reduced:
 
 
 def _largest(
-    blocks: list[Block], reduced: Reduced, needed: set[int], sign: int
+    blocks: Sequence[Open], reduced: Reduced, needed: set[int], sign: int
 ) -> tuple[float, float, dict[int, Vector]]:
     """Return the largest value of sign x a linear form, its dual bound, and where it is."""
     value = bound = sign * reduced.get((), 0.0)

@@ -13,16 +13,15 @@ import numpy as np
 
 from causalbench.errors import CertificateError, ZeroProbabilityError
 from causalbench.truth.bounds.expand import expand
-from causalbench.truth.bounds.factors import Factors
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from causalbench.query.ast import Query
     from causalbench.truth.bounds.expand import Polynomial
+    from causalbench.truth.bounds.factors import Factors
     from causalbench.truth.bounds.program import Program
     from causalbench.truth.bounds.responses import Component, Event, Shape
-    from causalbench.truth.permitted import Permitted
 
     Vector = NDArray[np.float64]
 
@@ -37,12 +36,21 @@ class Block:
 
     Attributes:
         component: its shape.
-        program: the constraints; ``data`` are the numbers of its independent rows.
+        program: the constraints.
+        data: the numbers of its independent rows; None where they contradict each other.
         events: the open events that the query asks about.
     """
 
-    def __init__(self, component: Component, factors: Factors) -> None:
+    def __init__(self, component: Component, program: Program, data: Vector | None) -> None:
         self.component = component
+        self.program = program
+        self.data = data
+        self.events: list[Event] = []
+        self._numbers: dict[Event, float | int] = {}
+
+    @classmethod
+    def of(cls, component: Component, factors: Factors) -> Block:
+        """Return a component under all that the permitted laws say of it."""
         groups = component.laws
         tables = [factors.q(group) for group in groups]
         cells = [_ravelled(table) for table in tables]
@@ -52,11 +60,8 @@ class Block:
             cells = [_ravelled(factors.q(group)) for group in groups]
         values = np.concatenate([*cells, np.zeros(0)])
         known = np.isfinite(values)
-        self.program: Program = component.program(groups, known)
-        reduced = self.program.reduce(np.concatenate([[1.0], values[known]]))
-        self.data: Vector | None = reduced
-        self.events: list[Event] = []
-        self._numbers: dict[Event, float | int] = {}
+        program = component.program(groups, known)
+        return cls(component, program, program.reduce(np.concatenate([[1.0], values[known]])))
 
     def form(self, event: Event) -> float | int:
         """Return an event's probability (a float), or the number of its form where it is open."""
@@ -102,9 +107,10 @@ class Problem:
     """A query in one world: a constant, and groups of parts that share no block.
 
     Args:
-        permitted: the laws.
-        shape: the diagram that they are read with.
+        shape: the diagram.
         query: over visible variables.
+        factors: the permitted laws, read with the diagram.
+        start: a block to start from; then nothing is read off the laws but by its program.
 
     Attributes:
         blocks: the open components.
@@ -116,11 +122,13 @@ class Problem:
         ZeroProbabilityError: a condition of probability zero.
     """
 
-    def __init__(self, permitted: Permitted, shape: Shape, query: Query) -> None:
+    def __init__(
+        self, shape: Shape, query: Query, factors: Factors | None, start: Block | None = None
+    ) -> None:
         self.shape = shape
-        self.factors = Factors(permitted, shape)
-        self.blocks: list[Block] = []
-        self._homes: dict[int, int] = {}
+        self._factors = factors
+        self.blocks: list[Block] = [] if start is None else [start]
+        self._homes: dict[int, int] = {} if start is None else {0: 0}
         self.constant = query.constant
         sums: dict[tuple[object, ...], tuple[Reduced, Reduced]] = {}
         for weight, quantity in query.terms:
@@ -162,16 +170,16 @@ class Problem:
         return found
 
     def _form(self, home: int, event: Event) -> float | int:
-        component = self.shape.components[home]
-        number = self._direct(event)
-        if number is not None:
-            return number
-        if home not in self._homes:
-            self._homes[home] = len(self.blocks)
-            self.blocks.append(Block(component, self.factors))
+        if self._factors is not None:
+            number = self._direct(self._factors, event)
+            if number is not None:
+                return number
+            if home not in self._homes:
+                self._homes[home] = len(self.blocks)
+                self.blocks.append(Block.of(self.shape.components[home], self._factors))
         return self.blocks[self._homes[home]].form(event)
 
-    def _direct(self, event: Event) -> float | None:
+    def _direct(self, factors: Factors, event: Event) -> float | None:
         """Return the probability of an event that is one cell of a permitted Q[W], else None."""
         structure = self.shape.structure
         group = tuple(sorted(member for member, _, _ in event))
@@ -184,7 +192,7 @@ class Problem:
                 rest, code = divmod(rest, structure.cards[parent])
                 if value.setdefault(parent, code) != code:
                     return None
-        table = self.factors.q(group)
+        table = factors.q(group)
         if table is None:
             return None
         cell = float(table[tuple(value[p] for p in (*group, *self.shape.outer(group)))])

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from causalbench.truth.bounds.problem import Block, Part, Reduced
+    from causalbench.truth.bounds.ends import Open
+    from causalbench.truth.bounds.problem import Part, Reduced
 
     Vector = NDArray[np.float64]
 
@@ -54,9 +55,12 @@ class State(Protocol):
 
 
 class Free:
-    """A component that one hidden cause of all members may drive."""
+    """A law that its program's constraints alone hold, such as that of a component.
 
-    def __init__(self, block: Block) -> None:
+    Where one hidden cause of all members is drawn, that is a component's law.
+    """
+
+    def __init__(self, block: Open) -> None:
         self._block = block
         self._matrix = block.matrix()
         found = self.best(0, np.zeros(self._matrix.shape[1]))

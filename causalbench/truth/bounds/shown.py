@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from causalbench.errors import CertificateError
 from causalbench.truth.bounds.ends import exact_end
+from causalbench.truth.bounds.factors import Factors
 from causalbench.truth.bounds.latents import Latent
 from causalbench.truth.bounds.problem import Problem
 from causalbench.truth.bounds.relax import outer_ends
@@ -52,7 +53,7 @@ def shown_bounds(permitted: Permitted, world: SCM, query: Query) -> Bounds:
     shape = shape_of(
         ground.diagram, ground.labels, ground.numbers, ground.manipulable, ground.assumptions
     )
-    problem = Problem(permitted, shape, query)
+    problem = Problem(shape, query, Factors(permitted, shape))
     if not problem.consistent:
         msg = (
             "no law of response types meets the permitted laws, so the diagram or an assumption "
