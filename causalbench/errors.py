@@ -8,6 +8,7 @@
     |-- PositivityError                    an estimand that divides by a probability of zero
     |-- CouplingError                      a rung-3 question to a world whose couplings are unknown
     |-- CertificateError                   a certificate that fails its own check
+    |-- SimulationError                    an answer that would rest on too few draws
     |-- WorldError (ValueError)            a world that breaks a law of SCMs or of the file format
     |-- NotFoundError (LookupError)        no world, suite, agent or file of that name
     |-- TooWideError (MemoryError)         an exact answer would need too large a table
@@ -42,6 +43,7 @@ __all__ = [
     "QueryError",
     "QuerySyntaxError",
     "ScoreError",
+    "SimulationError",
     "SubmissionError",
     "TooWideError",
     "TwinError",
@@ -92,6 +94,10 @@ class CouplingError(CausalBenchError):
 
 class CertificateError(CausalBenchError):
     """A certificate that fails its own check: a bug, or a world at the edge of rounding."""
+
+
+class SimulationError(CausalBenchError):
+    """An answer by simulation that would rest on too few draws to state its error."""
 
 
 class WorldError(CausalBenchError, ValueError):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from causalbench.errors import CausalBenchError, QueryError
+from causalbench.errors import CausalBenchError, CouplingError, QueryError
 from causalbench.query.ast import Choice, Query
 from causalbench.query.parser import parse
 from causalbench.truth.discrete import Discrete
@@ -36,7 +36,9 @@ class Truth:
         value: a number, or for a choice the label of the best action.
         readings: ``marginal``, ``see``, ``do`` and ``imagine``, each of the value's kind;
             ``imagine`` is the truth.
-        error: a bound on the absolute error of the numbers; 0.0 where they are exact.
+        error: 0.0 where the value is exact. Else a bound on its absolute error in linear-Gaussian
+            worlds, and its standard error in worlds of additive noise, where it is simulated; the
+            errors of the parts of a sum add up. It speaks of the value, not of the readings.
         rung: the query's rung, 1 to 3.
         values: for a choice, each action's value by label; else None.
         option_readings: for a choice, reading -> action label -> value; else None.
@@ -63,10 +65,21 @@ def truth(world: Any, query: str | Query | Choice) -> Truth:
     Raises:
         QueryError: text that is no query, names the world lacks, or a comparison it cannot make.
         ZeroProbabilityError: a condition of probability zero.
+        CouplingError: the world gives tables without couplings, and the answer hangs on some; the
+            message bounds it (see `causalbench.truth.bounds.couplings.coupling_bounds`).
         TooWideError: the answer would need too large a table.
     """
     scm = _scm(world)
-    asked, judge = _asked(scm, query), _judge(scm)
+    asked = _asked(scm, query)
+    try:
+        return _truth(_judge(scm), asked)
+    except CouplingError:
+        from causalbench.truth.bounds.couplings import coupling_error
+
+        raise coupling_error(scm, asked) from None
+
+
+def _truth(judge: Judge, asked: Query | Choice) -> Truth:
     if isinstance(asked, Query):
         number, error = _value(judge, asked)
         readings: dict[str, float | str] = {
@@ -103,6 +116,7 @@ def value(world: Any, query: str | Query) -> float:
     Raises:
         QueryError: as `truth`; also a choice.
         ZeroProbabilityError: a condition of probability zero.
+        CouplingError: as `truth`, without the bounds.
         TooWideError: the answer would need too large a table.
     """
     return _value(*prepare(world, query))[0]
@@ -185,6 +199,10 @@ def _scm(world: Any) -> SCM:
 def _judge(scm: SCM) -> Judge:
     if scm.is_discrete:
         return Discrete(scm)
+    if not scm.is_linear:
+        from causalbench.truth.montecarlo import MonteCarlo
+
+        return MonteCarlo(scm)
     from causalbench.truth.gaussian import Gaussian
 
     return Gaussian(scm)
