@@ -21,10 +21,12 @@ from causalbench.truth import value
 EXPECTED = {
     "barometer-storm",
     "berkeley-admissions",
+    "drug-lawsuit",
     "firing-squad",
     "greedy-casino",
     "homework",
     "kidney-stones",
+    "lipid",
     "mediation",
     "monty-hall",
     "napkin",
@@ -36,6 +38,7 @@ EXPECTED = {
     "umbrella-rain-bet",
     "umbrella-rain-open",
     "umbrella-rain-turned",
+    "vitamin-a",
 }
 SMALL = """
 schema: 1
