@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -10,7 +10,11 @@ from causalbench.errors import NotFoundError, suggest
 
 from .common import JsonOption, SeedOption, cell_line, print_json, stdout_kept
 from .list import agents, suites, worlds
+from .network import CouplingOption, RenormaliseOption, loaded
 from .run import one_thread_each
+
+if TYPE_CHECKING:
+    from causalbench.task.world import World
 
 __all__ = ["show"]
 
@@ -18,6 +22,8 @@ __all__ = ["show"]
 def show(
     name: Annotated[str, typer.Argument(help="A world, a suite, an agent, or a path.")],
     seed: SeedOption = 0,
+    coupling: CouplingOption = None,
+    renormalise: RenormaliseOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Show what a name stands for; where it is a world and a suite, both."""
@@ -25,7 +31,7 @@ def show(
     found: dict[str, Any] = {}
     is_path = name.endswith((".yaml", ".yml", ".bif", ".bif.gz"))
     if name in worlds() or is_path:
-        found["world"] = _world(name)
+        found["world"] = _world(loaded(name, coupling, renormalise=renormalise))
     if name in suites():
         found["suite"] = _suite(name, seed)
     if name in agents() or ".py:" in name:
@@ -44,11 +50,8 @@ def show(
         _PRINTERS[kind](what)
 
 
-def _world(name: str) -> dict[str, Any]:
+def _world(world: World) -> dict[str, Any]:
     """Describe a world: what an agent may see of it, and its questions."""
-    from causalbench.task.world import load_world
-
-    world = load_world(name)
     return {
         "id": world.id,
         "version": world.version,
@@ -61,6 +64,7 @@ def _world(name: str) -> dict[str, Any]:
         },
         "hidden": list(world.scm.hidden),
         "diagram": str(world.diagram),
+        "uncoupled": list(world.scm.uncoupled),
         "questions": [{"id": one.id, "query": one.query} for one in world.questions],
         "decisions": [one.to_dict() for one in world.decisions],
     }
@@ -109,6 +113,11 @@ def _print_world(world: dict[str, Any]) -> None:
     if world["hidden"]:
         print(f"  hidden: {', '.join(world['hidden'])}")
     print(f"\ndiagram\n  {world['diagram'].replace('; ', chr(10) + '  ')}")
+    if world["uncoupled"]:
+        several = f"{len(world['uncoupled'])} variables have tables"
+        one = "1 variable has a table"
+        have = one if len(world["uncoupled"]) == 1 else several
+        print(f"\n{have} without a coupling: rung 3 may need one (--coupling monotone)")
     if world["questions"]:
         print("\nquestions")
         for one in world["questions"]:

@@ -8,8 +8,15 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from causalbench.errors import AccessError, UnknownNameError, WorldError, ZeroProbabilityError
+from causalbench.errors import (
+    AccessError,
+    CouplingError,
+    UnknownNameError,
+    WorldError,
+    ZeroProbabilityError,
+)
 from causalbench.query import Atom, parse_action, parse_event
+from causalbench.scm.tables import uncoupled_text
 from causalbench.task.observation import recode
 
 if TYPE_CHECKING:
@@ -42,6 +49,19 @@ def default_regime(decision: Decision) -> str:
     return {"bet": "see", "redo": "replay"}[decision.mode]
 
 
+def _coupled(scm: SCM, decision: Decision, regime: str) -> SCM:
+    """Return the world with couplings, where no coupling can be told from another.
+
+    Betting and acting, one course of each unit is shown, so any coupling gives the same law.
+    """
+    if not scm.uncoupled:
+        return scm
+    if regime in {"intent", "replay"} and decision.mode != "bet":
+        told = uncoupled_text(scm.uncoupled, f"what decision '{decision.id}' pays")
+        raise CouplingError(f"{told}.")
+    return scm.coupled("monotone")
+
+
 class Episodes:
     """Draw units and play every action on each of them.
 
@@ -60,14 +80,16 @@ class Episodes:
 
     Raises:
         AccessError: a regime under which the decision cannot be played.
+        CouplingError: one that plays a unit twice, in a world without couplings.
         WorldError: an act that sees what its own action changes.
     """
 
     def __init__(
         self, scm: SCM, decision: Decision, space: ObservationSpace, regime: str | None = None
     ) -> None:
-        self.scm, self.decision, self.space = scm, decision, space
+        self.decision, self.space = decision, space
         self.regime = regime or default_regime(decision)
+        self.scm = _coupled(scm, decision, self.regime)
         self._actions = [
             parse_action(a, scm.vocabulary) for a in decision.actions if _acts(decision)
         ]

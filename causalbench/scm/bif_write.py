@@ -7,7 +7,8 @@ import re
 from typing import TYPE_CHECKING
 
 from causalbench.errors import WorldError
-from causalbench.scm.mechanism import Mechanism
+from causalbench.scm.additive import AdditiveMechanism
+from causalbench.scm.mechanism import LinearMechanism
 
 if TYPE_CHECKING:
     from causalbench.scm.model import SCM
@@ -35,9 +36,9 @@ def to_bif(scm: SCM) -> str:
 
 def _block(scm: SCM, name: str) -> str:
     mechanism = scm.mechanism(name)
-    if not isinstance(mechanism, Mechanism):
+    if isinstance(mechanism, LinearMechanism | AdditiveMechanism):
         raise WorldError(f"to_bif: '{name}' is real; BIF holds discrete variables")
-    cpt = mechanism.cpt(scm.variable(name).cardinality)
+    cpt = scm.cpt(name)
     parents = mechanism.parents
     if not parents:
         return f"probability ( {_token(name)} ) {{\n  table {_numbers(cpt.tolist())};\n}}"

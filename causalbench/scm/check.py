@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from causalbench.errors import WorldError, suggest
+from causalbench.scm.additive import AdditiveMechanism
 from causalbench.scm.mechanism import LinearMechanism, Mechanism
+from causalbench.scm.tables import TableMechanism
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["AnyMechanism", "check_parts"]
 
-AnyMechanism = Mechanism | LinearMechanism
+AnyMechanism = Mechanism | LinearMechanism | AdditiveMechanism | TableMechanism
 
 
 def check_parts(variables: Mapping[str, Variable], mechanisms: Mapping[str, AnyMechanism]) -> None:
@@ -51,11 +53,13 @@ def _check_kind(
     variables: Mapping[str, Variable], name: str, mechanism: AnyMechanism, place: str
 ) -> None:
     variable = variables[name]
-    if variable.is_real != isinstance(mechanism, LinearMechanism):
-        fit = "a linear mechanism" if variable.is_real else "noise and table, or a CPT"
+    if variable.is_real != isinstance(mechanism, LinearMechanism | AdditiveMechanism):
+        fit = "noise and table, or a CPT"
+        if variable.is_real:
+            fit = "a linear mechanism, or an equation with noise"
         kind = "real" if variable.is_real else "discrete"
         raise WorldError(f"{place}: '{name}' is {kind} and needs {fit}")
-    if not isinstance(mechanism, Mechanism):
+    if isinstance(mechanism, LinearMechanism | AdditiveMechanism):
         return
     cards = []
     for parent in mechanism.parents:
@@ -68,6 +72,13 @@ def _check_kind(
             f" ({', '.join(mechanism.parents)}) have {tuple(cards)} values"
         )
     card = variable.cardinality
+    if isinstance(mechanism, TableMechanism):
+        if mechanism.cpt.shape[-1] != card:
+            found = mechanism.cpt.shape[-1]
+            raise WorldError(
+                f"{place}: its rows have {found} entries, but '{name}' has {card} values"
+            )
+        return
     if mechanism.table.size and mechanism.table.max() >= card:
         at = tuple(np.argwhere(mechanism.table >= card)[0])
         spot = "".join(f"[{i}]" for i in at)

@@ -12,16 +12,27 @@ import networkx as nx
 import numpy as np
 from dowhy import gcm
 from dowhy.gcm.causal_mechanisms import FunctionalCausalModel, StochasticModel
+from dowhy.gcm.ml.prediction_model import PredictionModel
 from dowhy.gcm.ml.regression import LinearRegressionWithFixedParameter
 from scipy import stats
 
-from causalbench.errors import WorldError
+from causalbench.errors import CouplingError, WorldError
+from causalbench.scm.additive import AdditiveMechanism
 from causalbench.scm.mechanism import LinearMechanism, Mechanism
 from causalbench.scm.model import SCM
+from causalbench.scm.tables import TableMechanism, uncoupled_text
 from causalbench.scm.variable import Variable
 
-__all__ = ["DiscreteMechanism", "DiscreteRoot", "from_dowhy", "to_dowhy"]
+__all__ = ["DiscreteMechanism", "DiscreteRoot", "FormulaModel", "from_dowhy", "to_dowhy"]
 
+_LAWS = {  # what scipy calls the laws of noise
+    "none": "norm",
+    "normal": "norm",
+    "uniform": "uniform",
+    "laplace": "laplace",
+    "logistic": "logistic",
+    "student_t": "t",
+}
 _PARENTS = "parents_during_fit"  # where dowhy notes the order of a node's parents
 
 
@@ -74,24 +85,31 @@ class DiscreteMechanism(_Table, FunctionalCausalModel):  # type: ignore[misc]
 
 
 def to_dowhy(scm: SCM) -> Any:
-    """Return a ``gcm.InvertibleStructuralCausalModel`` (linear) or ``StructuralCausalModel``.
+    """Return a ``gcm.InvertibleStructuralCausalModel`` (real) or ``StructuralCausalModel``.
 
     Hidden variables are ordinary nodes with the attribute ``hidden=True``: dowhy has no other way
     to say a shared cause. A discrete mechanism keeps its noise codes, so
     ``gcm.counterfactual_samples`` with ``noise_data`` gives what `SCM.solve` gives; a root's noise
     is its own label, dowhy's convention.
+
+    Raises:
+        CouplingError: a table without a coupling is no function of a noise.
     """
     graph: nx.DiGraph[str] = nx.DiGraph(couplings_known=scm.couplings_known)
     for name, variable in scm.variables.items():
         graph.add_node(name, hidden=variable.hidden)
     graph.add_edges_from((parent, name) for name in scm.names for parent in scm.parents(name))
-    kind = gcm.InvertibleStructuralCausalModel if scm.is_linear else gcm.StructuralCausalModel
+    kind = gcm.InvertibleStructuralCausalModel if scm.is_real else gcm.StructuralCausalModel
     model = kind(graph)
     for name, mechanism in scm.mechanisms.items():
         parents = sorted(mechanism.parents)  # dowhy hands parents over in sorted order
         order = [mechanism.parents.index(parent) for parent in parents]
         if isinstance(mechanism, LinearMechanism):
             made = _linear(mechanism, order)
+        elif isinstance(mechanism, AdditiveMechanism):
+            made = _additive(name, mechanism, parents)
+        elif isinstance(mechanism, TableMechanism):
+            raise CouplingError(f"to_dowhy: {uncoupled_text([name], 'the model')}")
         else:
             axes = [0, *(1 + i for i in order)]
             turned = Mechanism(tuple(parents), mechanism.noise, mechanism.table.transpose(axes))
@@ -133,6 +151,43 @@ def _linear(mechanism: LinearMechanism, order: list[int]) -> Any:
     noise = gcm.ScipyDistribution(stats.norm, loc=0.0, scale=mechanism.std)
     mean = LinearRegressionWithFixedParameter(mechanism.weights[order], mechanism.intercept)
     return gcm.AdditiveNoiseModel(mean, noise)
+
+
+class FormulaModel(PredictionModel):  # type: ignore[misc]
+    """An additive mechanism without its noise, as a regression that needs no fit."""
+
+    def __init__(self, name: str, mechanism: AdditiveMechanism, parents: list[str]) -> None:
+        self.name, self.mechanism, self.parents = name, mechanism, parents
+
+    def fit(self, X: Any, Y: Any) -> None:
+        """Do nothing: the formula is known."""
+
+    def predict(self, X: Any) -> Any:
+        """Return the formula's values, one a row; columns are the sorted parents."""
+        columns = np.asarray(X, dtype=np.float64).reshape(-1, len(self.parents)).T
+        mean = self.mechanism.mean(self.name, dict(zip(self.parents, columns, strict=True)))
+        return np.broadcast_to(mean, columns.shape[1:]).reshape(-1, 1)
+
+    def clone(self) -> Any:
+        """Return a copy that shares the frozen parts."""
+        return FormulaModel(self.name, self.mechanism, self.parents)
+
+
+def _additive(name: str, mechanism: AdditiveMechanism, parents: list[str]) -> Any:
+    """Return a root's law, or an additive noise model over the formula."""
+    law = mechanism.noise
+    scale = law.parameters[-1] if law.parameters else 0.0
+    given: dict[str, float] = {"loc": 0.0, "scale": scale}
+    if law.law == "uniform":
+        given = {"loc": law.parameters[0], "scale": scale - law.parameters[0]}
+    elif law.law == "student_t":
+        given["df"] = law.parameters[0]
+    kind = getattr(stats, _LAWS[law.law])
+    if not parents:
+        shift = float(mechanism.mean(name, {}))
+        return gcm.ScipyDistribution(kind, **{**given, "loc": given["loc"] + shift})
+    noise = gcm.ScipyDistribution(kind, **given)
+    return gcm.AdditiveNoiseModel(FormulaModel(name, mechanism, parents), noise)
 
 
 def _from_linear(name: str, made: Any, parents: tuple[str, ...]) -> LinearMechanism:

@@ -7,16 +7,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from causalbench.errors import WorldError
+from causalbench.errors import CouplingError, WorldError
 from causalbench.rng import uniforms
+from causalbench.scm.additive import AdditiveMechanism
 from causalbench.scm.mechanism import LinearMechanism, Mechanism
+from causalbench.scm.tables import TableMechanism, uncoupled_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from causalbench.scm.model import SCM
 
-__all__ = ["draw_noise", "solve"]
+__all__ = ["draw", "draw_noise", "solve"]
 
 Array = NDArray[Any]
 _FEW = 24  # up to here counting thresholds is faster than bisection
@@ -27,18 +29,47 @@ def draw_noise(scm: SCM, n: int, rng: np.random.Generator) -> dict[str, Array]:
 
     Sorted order makes equal models draw equal units however they were written down.
     """
+    _know(scm)
+    return _noise(scm, n, rng)
+
+
+def solve(scm: SCM, unit: Mapping[str, Any], do: Mapping[str, Any] | None) -> dict[str, Array]:
+    """Compute every variable of the given units (see `SCM.solve`)."""
+    _know(scm)
+    return _solved(scm, unit, do)
+
+
+def draw(
+    scm: SCM, n: int, rng: np.random.Generator, do: Mapping[str, Any] | None
+) -> dict[str, Array]:
+    """Draw ``n`` fresh units (see `SCM.draw`); each is used once, so no coupling is needed."""
+    return _solved(scm, _noise(scm, n, rng), do)
+
+
+def _know(scm: SCM) -> None:
+    """Refuse to speak of a unit's noise where a table has no coupling."""
+    if scm.uncoupled:
+        told = uncoupled_text(scm.uncoupled, "what a unit does")
+        raise CouplingError(f"{told}; draw and sample need none")
+
+
+def _noise(scm: SCM, n: int, rng: np.random.Generator) -> dict[str, Array]:
     if n < 0:
         raise WorldError(f"cannot draw {n} units; ask for 0 or more")
     noise: dict[str, Array] = {}
     for name in sorted(scm.names):
         u = uniforms(rng, n)
         mechanism = scm.mechanisms[name]
-        noise[name] = _codes(mechanism, u) if isinstance(mechanism, Mechanism) else _normal(u)
+        if isinstance(mechanism, TableMechanism):
+            noise[name] = u
+        elif isinstance(mechanism, AdditiveMechanism):
+            noise[name] = mechanism.noise.quantile(_inside(u))
+        else:
+            noise[name] = _codes(mechanism, u) if isinstance(mechanism, Mechanism) else _normal(u)
     return {name: noise[name] for name in scm.names}
 
 
-def solve(scm: SCM, unit: Mapping[str, Any], do: Mapping[str, Any] | None) -> dict[str, Array]:
-    """Compute every variable of the given units (see `SCM.solve`)."""
+def _solved(scm: SCM, unit: Mapping[str, Any], do: Mapping[str, Any] | None) -> dict[str, Array]:
     try:
         return _solve(scm, unit, _forced(scm, do or {}))
     except ValueError as error:
@@ -63,6 +94,10 @@ def _solve(
         free: Array
         if isinstance(mechanism, Mechanism):
             free = _lookup(name, mechanism, noise, values)
+        elif isinstance(mechanism, TableMechanism):
+            free = _quantile(mechanism, noise, values)
+        elif isinstance(mechanism, AdditiveMechanism):
+            free = _additive(name, mechanism, noise, values)
         else:
             free = _linear(mechanism, noise, values)
         values[name] = free if wanted is None or mask is None else np.where(mask, wanted, free)
@@ -87,9 +122,13 @@ def _codes(mechanism: Mechanism, u: NDArray[np.float64]) -> NDArray[np.int64]:
 def _normal(u: NDArray[np.float64]) -> NDArray[np.float64]:
     from scipy.special import ndtri
 
-    # u is a multiple of 2**-53 and may be 0: the middle of its cell is in (0, 1).
-    result: NDArray[np.float64] = ndtri(np.minimum(u + 2.0**-54, 1 - 2.0**-53))
+    result: NDArray[np.float64] = ndtri(_inside(u))
     return result
+
+
+def _inside(u: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return u in (0, 1): a multiple of 2**-53 may be 0, and the middle of its cell is not."""
+    return np.minimum(u + 2.0**-54, 1 - 2.0**-53)
 
 
 def _lookup(
@@ -107,12 +146,35 @@ def _lookup(
     return result
 
 
+def _quantile(
+    mechanism: TableMechanism, u: Array, values: Mapping[str, Array]
+) -> NDArray[np.int64]:
+    """Return the value at which the row's cumulative probability passes u."""
+    row: Array = np.zeros((), dtype=np.int64)
+    for parent, card in zip(mechanism.parents, mechanism.shape, strict=True):
+        row = row * card + values[parent]
+    codes = np.zeros(np.broadcast_shapes(u.shape, row.shape), dtype=np.int64)
+    for cut in mechanism.thresholds.T:
+        codes += u >= cut[row]
+    return codes
+
+
 def _linear(
     mechanism: LinearMechanism, noise: Array, values: Mapping[str, Array]
 ) -> NDArray[np.float64]:
     total: Array = mechanism.intercept + mechanism.std * noise.astype(np.float64)
     for parent, weight in zip(mechanism.parents, mechanism.weights, strict=True):
         total = total + weight * values[parent]
+    return np.asarray(total)
+
+
+def _additive(
+    name: str, mechanism: AdditiveMechanism, noise: Array, values: Mapping[str, Array]
+) -> NDArray[np.float64]:
+    with np.errstate(over="ignore", invalid="ignore"):
+        total = mechanism.mean(name, values) + noise.astype(np.float64)
+    if not np.isfinite(total).all():
+        raise WorldError(f"solve: '{name}' is not finite for this noise; give finite numbers")
     return np.asarray(total)
 
 

@@ -6,9 +6,12 @@ import hashlib
 import json
 from typing import TYPE_CHECKING, Any
 
-from causalbench.scm.mechanism import LinearMechanism, Mechanism
+from causalbench.scm.additive import AdditiveMechanism
+from causalbench.scm.mechanism import LinearMechanism
+from causalbench.scm.tables import UNKNOWN, TableMechanism
 
 if TYPE_CHECKING:
+    from causalbench.scm.check import AnyMechanism
     from causalbench.scm.model import SCM
     from causalbench.scm.variable import Variable
 
@@ -18,7 +21,10 @@ SCHEMA = 1
 
 
 def to_dict(scm: SCM) -> dict[str, Any]:
-    """Return the model in the schema's form; mechanisms are noise and table, or linear."""
+    """Return the model in the schema's form.
+
+    Mechanisms are noise and table, linear, or a CPT whose coupling is unknown.
+    """
     data: dict[str, Any] = {
         "schema": SCHEMA,
         "variables": {name: _variable(variable) for name, variable in scm.variables.items()},
@@ -52,10 +58,17 @@ def _variable(variable: Variable) -> dict[str, Any]:
     return data
 
 
-def _mechanism(mechanism: Mechanism | LinearMechanism) -> dict[str, Any]:
+def _mechanism(mechanism: AnyMechanism) -> dict[str, Any]:
     if isinstance(mechanism, LinearMechanism):
         weights = dict(zip(mechanism.parents, mechanism.weights.tolist(), strict=True))
         return {"linear": weights, "intercept": mechanism.intercept, "std": mechanism.std}
+    if isinstance(mechanism, AdditiveMechanism):
+        equation: dict[str, Any] = {"equation": mechanism.expression}
+        noisy = mechanism.noise.law != "none"
+        return {**equation, "noise": mechanism.noise.to_dict()} if noisy else equation
+    if isinstance(mechanism, TableMechanism):
+        cpt = mechanism.cpt.tolist()
+        return {"parents": list(mechanism.parents), "cpt": cpt, "coupling": UNKNOWN}
     return {
         "parents": list(mechanism.parents),
         "noise": mechanism.noise.tolist(),

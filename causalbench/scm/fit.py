@@ -12,14 +12,16 @@ import numpy as np
 from causalbench.errors import WorldError, suggest
 from causalbench.graph import Diagram
 from causalbench.rng import uniforms
-from causalbench.scm.couplings import Coupling, couple
 from causalbench.scm.mechanism import MAX_CELLS
 from causalbench.scm.model import SCM
+from causalbench.scm.tables import mechanism_of
 from causalbench.scm.variable import Variable
 
 if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
+
+    from causalbench.scm.couplings import Coupling
 
 __all__ = ["from_frame"]
 
@@ -31,13 +33,13 @@ def from_frame(
     diagram: str | Diagram,
     *,
     alpha: float = 1.0,
-    coupling: Coupling = "monotone",
+    coupling: Coupling | None = None,
     rng: np.random.Generator | None = None,
     hidden_card: int = 2,
     steps: int = 500,
     tolerance: float = 1e-8,
 ) -> SCM:
-    """Return a model with the given diagram, fitted to data; its couplings are not known.
+    """Return a model with the given diagram, fitted to data; no data tell its couplings.
 
     Without ``<->`` edges the CPTs are counts plus ``alpha``. Each ``<->`` edge becomes a hidden
     root with two effects, fitted by EM from a random start; that is one of the many models which
@@ -48,7 +50,8 @@ def from_frame(
             their order, other labels are sorted.
         diagram: a `Diagram`, or text such as ``"x -> y; x <-> y"``.
         alpha: added to each count, at least 0. With 0, a parent row never seen is an error.
-        coupling: of every mechanism, an assumption that no data can check.
+        coupling: of every mechanism, an assumption that no data can check; None leaves them without
+            (`SCM.coupled` can name them later).
         rng: for EM's start; needed with ``<->`` edges only.
         hidden_card: how many values a hidden root has.
         steps: most rounds of EM.
@@ -88,8 +91,8 @@ def from_frame(
         raise WorldError("from_frame: '<->' edges are fitted from a random start; give rng")
     else:
         cpts = problem.expectation_maximisation(rng, steps, tolerance)
-    mechanisms = {name: couple(cpts[name], coupling, parents[name]) for name in variables}
-    return SCM(variables, mechanisms, couplings_known=False)
+    mechanisms = {name: mechanism_of(cpts[name], coupling, parents[name]) for name in variables}
+    return SCM(variables, mechanisms)
 
 
 @dataclass

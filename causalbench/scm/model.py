@@ -14,7 +14,8 @@ from causalbench.graph import Diagram
 from causalbench.query.ast import Vocabulary
 from causalbench.scm import draw as _draw
 from causalbench.scm.check import check_parts
-from causalbench.scm.mechanism import Mechanism
+from causalbench.scm.mechanism import LinearMechanism, Mechanism
+from causalbench.scm.tables import TableMechanism
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -40,9 +41,10 @@ class SCM:
 
     Args:
         variables: name to `Variable`, all discrete or all real.
-        mechanisms: name to `Mechanism` (discrete) or `LinearMechanism` (real).
-        couplings_known: False where the mechanisms come from CPTs alone (a Bayesian network, a
-            fit), so that rung 3 rests on a coupling that was assumed.
+        mechanisms: name to `Mechanism` or, without a coupling, `TableMechanism` (discrete); or to
+            `LinearMechanism` or `AdditiveMechanism` (real).
+        couplings_known: False where a mechanism is a table without a coupling, and where it is
+            said of mechanisms whose couplings were assumed.
 
     Raises:
         WorldError: the parts do not make an acyclic model; the message names the place.
@@ -58,6 +60,8 @@ class SCM:
         object.__setattr__(self, "variables", MappingProxyType(variables))
         ordered = {name: given[name] for name in variables}
         object.__setattr__(self, "mechanisms", MappingProxyType(ordered))
+        known = bool(self.couplings_known) and not self.uncoupled
+        object.__setattr__(self, "couplings_known", known)
         _ = self.full_diagram  # refuses cycles
 
     @property
@@ -83,12 +87,17 @@ class SCM:
     @cached_property
     def is_discrete(self) -> bool:
         """Whether all variables have labels."""
-        return not self.is_linear
+        return not self.is_real
+
+    @cached_property
+    def is_real(self) -> bool:
+        """Whether all variables are real."""
+        return all(variable.is_real for variable in self.variables.values())
 
     @cached_property
     def is_linear(self) -> bool:
-        """Whether the model is linear-Gaussian: all variables are real."""
-        return all(variable.is_real for variable in self.variables.values())
+        """Whether the model is linear-Gaussian: all its mechanisms are linear."""
+        return all(isinstance(each, LinearMechanism) for each in self.mechanisms.values())
 
     @cached_property
     def vocabulary(self) -> Vocabulary:
@@ -105,6 +114,11 @@ class SCM:
     def diagram(self) -> Diagram:
         """The diagram over the visible variables: hidden ones become ``<->`` edges."""
         return self.full_diagram.project(self.visible)
+
+    @cached_property
+    def uncoupled(self) -> tuple[str, ...]:
+        """The names whose mechanism is a table without a coupling, in the order of declaration."""
+        return tuple(n for n, m in self.mechanisms.items() if isinstance(m, TableMechanism))
 
     def variable(self, name: str) -> Variable:
         """Return a variable.
@@ -129,6 +143,36 @@ class SCM:
         """Return the parents of a variable, hidden ones too, in the order of its table's axes."""
         return self.mechanism(name).parents
 
+    def cpt(self, name: str) -> NDArray[np.float64]:
+        """Return P(variable | parents) of a discrete variable, float64[*cards, card].
+
+        Raises:
+            WorldError: no variable of that name, or a real one.
+        """
+        mechanism = self.mechanism(name)
+        if isinstance(mechanism, TableMechanism):
+            return mechanism.cpt
+        if isinstance(mechanism, Mechanism):
+            return mechanism.cpt(self.variable(name).cardinality)
+        raise WorldError(f"'{name}' is real and has no table; ask for its mechanism")
+
+    def coupled(self, coupling: Coupling | Mapping[str, Coupling]) -> SCM:
+        """Return the model with couplings for the tables that have none (see `uncoupled`).
+
+        All CPTs stay as they are, so rungs 1 and 2 do; rung 3 is then answered.
+
+        Args:
+            coupling: one for every such table, e.g. ``"monotone"``; or name to coupling, for those
+                that a question needs.
+
+        Raises:
+            WorldError: no such coupling, a name whose coupling is known, or a mechanism that would
+                have over 1e7 cells; the message names the variable.
+        """
+        from causalbench.scm.transform import coupled
+
+        return coupled(self, coupling)
+
     def do(self, mapping: Mapping[str, Any] | None = None, /, **labels: Any) -> SCM:
         """Return the model after an intervention: the same noise, the named variables constant.
 
@@ -144,7 +188,7 @@ class SCM:
         forced: dict[str, AnyMechanism] = {}
         for name, value in {**(mapping or {}), **labels}.items():
             variable, mechanism = self.variable(name), self.mechanism(name)
-            if isinstance(mechanism, Mechanism):
+            if isinstance(mechanism, Mechanism | TableMechanism):
                 forced[name] = mechanism.forced(variable.code(value))
             elif isinstance(value, int | float | np.number):
                 forced[name] = mechanism.forced(float(value))
@@ -188,9 +232,12 @@ class SCM:
         return relabel(self, permutations)
 
     def draw_noise(self, n: int, *, rng: np.random.Generator) -> dict[str, NDArray[Any]]:
-        """Draw ``n`` units: noise codes, or standard normal numbers for real variables.
+        """Draw ``n`` units: noise codes; standard normal numbers, or additive noise, if real.
 
         Takes one word of ``rng`` for each variable and unit, variables in sorted order.
+
+        Raises:
+            CouplingError: a table has no coupling, so its noise is not defined; `draw` needs none.
         """
         return _draw.draw_noise(self, n, rng)
 
@@ -200,7 +247,8 @@ class SCM:
         """Compute all variables of given units, under an intervention or none.
 
         Args:
-            unit: name to noise code, or an array of them (standard normal numbers if real).
+            unit: name to noise code, or an array of them (if real: standard normal numbers
+                for a linear mechanism, the noise itself for an additive one).
             do: name to a label, a code, or an array of codes in which -1 leaves a unit alone
                 (real: a number, NaN leaves alone).
 
@@ -209,6 +257,7 @@ class SCM:
 
         Raises:
             WorldError: noise that is missing or out of range, or an unknown name or value.
+            CouplingError: a table has no coupling, so a unit may go one way or another.
         """
         return _draw.solve(self, unit, do)
 
@@ -217,10 +266,12 @@ class SCM:
     ) -> dict[str, NDArray[Any]]:
         """Draw all variables of ``n`` fresh units; ``do`` as in `solve`.
 
+        No coupling is needed: a table draws from its row by the quantile of one word.
+
         Returns:
             Name to int64[n] codes, or float64[n].
         """
-        values = self.solve(self.draw_noise(n, rng=rng), do)
+        values = _draw.draw(self, n, rng, do)
         return {
             name: value if np.ndim(value) else np.full(n, value) for name, value in values.items()
         }
@@ -313,7 +364,7 @@ class SCM:
 
         Args:
             source: a path, or the text itself.
-            coupling: for every CPT; None takes "independent" where that is small, else "monotone".
+            coupling: for every CPT; None leaves them without, as the network does (`coupled`).
             renormalise: divide rows that do not sum to 1 within 1e-9, with a warning that says how
                 many; otherwise they are errors.
 
@@ -381,7 +432,8 @@ class SCM:
         return hash(self.digest)
 
     def __repr__(self) -> str:
-        kind = "linear-Gaussian" if self.is_linear else "discrete"
+        kind = "discrete" if self.is_discrete else "additive-noise"
+        kind = "linear-Gaussian" if self.is_linear else kind
         hidden = f", {len(self.hidden)} hidden" if self.hidden else ""
         return f"SCM({kind}, {len(self.names)} variables{hidden}: {self.full_diagram})"
 

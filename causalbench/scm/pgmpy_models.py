@@ -8,14 +8,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from causalbench.errors import WorldError, suggest
+from causalbench.scm.additive import AdditiveMechanism
 from causalbench.scm.bif import ROUNDING
-from causalbench.scm.couplings import Coupling, couple, natural_coupling
-from causalbench.scm.mechanism import SUM_TOLERANCE, Mechanism
+from causalbench.scm.mechanism import SUM_TOLERANCE, LinearMechanism
 from causalbench.scm.model import SCM
+from causalbench.scm.tables import mechanism_of
 from causalbench.scm.variable import Variable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from causalbench.scm.check import AnyMechanism
+    from causalbench.scm.couplings import Coupling
 
 __all__ = ["from_pgmpy", "to_pgmpy"]
 
@@ -40,10 +44,10 @@ def to_pgmpy(scm: SCM) -> Any:
         network.add_edges_from((parent, name) for name in scm.names for parent in scm.parents(name))
         network.latents = set(scm.hidden)
         for name, mechanism in scm.mechanisms.items():
-            if not isinstance(mechanism, Mechanism):
+            if isinstance(mechanism, LinearMechanism | AdditiveMechanism):
                 continue
             variable, parents = scm.variable(name), list(mechanism.parents)
-            cpt = mechanism.cpt(variable.cardinality)
+            cpt = scm.cpt(name)
             network.add_cpds(
                 TabularCPD(
                     name,
@@ -64,11 +68,11 @@ def from_pgmpy(
     hidden: Sequence[str] = (),
     renormalise: bool = False,
 ) -> SCM:
-    """Return the model of a ``DiscreteBayesianNetwork``; its couplings are not known.
+    """Return the model of a ``DiscreteBayesianNetwork``; it has no couplings unless one is named.
 
     Args:
         model: with a CPD for every node.
-        coupling: for every CPT; None takes "independent" where that is small, else "monotone".
+        coupling: for every CPT; None leaves them without (`SCM.coupled` can name them later).
         hidden: names to hide, besides the network's latents.
         renormalise: divide rows that miss 1 by rounding, with a warning that counts them; otherwise
             they are errors.
@@ -85,7 +89,7 @@ def from_pgmpy(
         hint = suggest(name, names.values())
         raise WorldError(f"from_pgmpy: the hidden '{name}' is no node; drop it.{hint}")
     variables: dict[str, Variable] = {}
-    mechanisms: dict[str, Mechanism] = {}
+    mechanisms: dict[str, AnyMechanism] = {}
     mended = 0
     for node, name in names.items():
         cpd = model.get_cpds(node)
@@ -106,10 +110,10 @@ def from_pgmpy(
             cpt[off] /= cpt[off].sum(axis=-1, keepdims=True)
             mended += int(off.sum())
         try:
-            mechanisms[name] = couple(cpt, coupling or natural_coupling(cpt), parents)
+            mechanisms[name] = mechanism_of(cpt, coupling, parents)
         except WorldError as error:
             raise WorldError(f"mechanism of '{name}': {error}") from None
     if mended:
         text = f"{mended} rows of the network did not sum to 1 and were renormalised"
         warnings.warn(text, UserWarning, stacklevel=3)
-    return SCM(variables, mechanisms, couplings_known=False)
+    return SCM(variables, mechanisms)

@@ -7,9 +7,10 @@
                     "w": {"parents": ["x"], "cpt": [[0.9, 0.1], [0.2, 0.8]],
                           "coupling": "monotone"},
                     "t": {"linear": {"x": 2.0}, "intercept": 0, "std": 1},
-                    "d": {"equation": "a or b"}}}
+                    "d": {"equation": "a or b"},
+                    "s": {"equation": "2 * t ** 2 + sin(u)", "noise": {"normal": 1}}}}
 
-A CPT without a coupling is read as "independent".
+A CPT without a coupling is read as "independent"; with the coupling "unknown" it stays a table.
 """
 
 from __future__ import annotations
@@ -21,15 +22,19 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from causalbench.errors import WorldError, suggest
+from causalbench.scm.additive import additive_equation
 from causalbench.scm.couplings import couple
 from causalbench.scm.encode import SCHEMA
 from causalbench.scm.equation import equation_mechanism
 from causalbench.scm.mechanism import MAX_CELLS, LinearMechanism, Mechanism
 from causalbench.scm.model import SCM
+from causalbench.scm.tables import UNKNOWN, uncoupled
 from causalbench.scm.variable import Variable
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from causalbench.scm.check import AnyMechanism
 
 __all__ = ["MechanismForm", "ModelForm", "VariableForm", "scm_from_dict"]
 
@@ -52,7 +57,7 @@ class MechanismForm(_Form):
     """One entry of ``mechanisms``, in one of its four forms."""
 
     parents: list[str] | None = None
-    noise: list[float] | None = None
+    noise: list[float] | dict[str, float | list[float]] | None = None
     table: list[Any] | None = None
     cpt: list[Any] | None = None
     coupling: str | dict[str, Any] | None = None
@@ -75,7 +80,7 @@ _FORMS = {  # the key that tells the form, and the other keys that may stand bes
     "table": {"parents", "noise"},
     "cpt": {"parents", "coupling"},
     "linear": {"intercept", "std"},
-    "equation": set[str](),
+    "equation": {"noise"},  # of a real variable
 }
 _PLACES: dict[str, type[_Form]] = {"variables": VariableForm, "mechanisms": MechanismForm}
 
@@ -96,7 +101,7 @@ def scm_from_dict(data: Mapping[str, Any]) -> SCM:
     except ValidationError as error:
         raise WorldError(_explain(error)) from None
     variables = {name: _variable(name, entry) for name, entry in form.variables.items()}
-    mechanisms: dict[str, Mechanism | LinearMechanism] = {}
+    mechanisms: dict[str, AnyMechanism] = {}
     for name, entry in form.mechanisms.items():
         place = f"mechanism of '{name}'"
         if name not in variables:
@@ -123,9 +128,7 @@ def _variable(name: str, form: VariableForm) -> Variable:
     return Variable(name, values, form.hidden, numbers, form.unit)
 
 
-def _mechanism(
-    variables: Mapping[str, Variable], name: str, form: MechanismForm
-) -> Mechanism | LinearMechanism:
+def _mechanism(variables: Mapping[str, Variable], name: str, form: MechanismForm) -> AnyMechanism:
     given = form.model_fields_set
     kinds = [kind for kind in _FORMS if kind in given]
     if len(kinds) != 1:
@@ -136,28 +139,43 @@ def _mechanism(
     if extra:
         raise WorldError(f"'{extra[0]}' does not go with '{kind}'; drop one of them")
     if kind == "equation":
-        return equation_mechanism(variables, name, form.equation or "")
+        return _equation(variables, name, form)
     if kind == "linear":
         linear = form.linear or {}
         std = 1.0 if form.std is None else form.std
         weights = np.array(list(linear.values()), dtype=np.float64)
         return LinearMechanism(tuple(linear), weights, form.intercept or 0.0, std)
     if variables[name].is_real:
-        raise WorldError(f"'{name}' is real and needs 'linear', not '{kind}'")
+        raise WorldError(f"'{name}' is real and needs 'linear' or 'equation', not '{kind}'")
     parents = tuple(form.parents or ())
     shape = [_cardinality(variables, parent) for parent in parents]
     card = variables[name].cardinality
     if kind == "cpt":
         cpt = _array(form.cpt, [*shape, card], "cpt", float)
+        if form.coupling == UNKNOWN:
+            return uncoupled(cpt, parents)
         return couple(cpt, form.coupling or "independent", parents)
-    if form.noise is None:
-        raise WorldError("'noise' is missing; give the probability of each row of the table")
+    if not isinstance(form.noise, list):
+        why = "missing" if form.noise is None else "a law, which is for real variables"
+        raise WorldError(f"'noise' is {why}; give the probability of each row of the table")
     codes = _array(form.table, [len(form.noise), *shape], "table", int)
     wrong = np.argwhere((codes < 0) | (codes >= card))
     if len(wrong):
         spot = "".join(f"[{i}]" for i in wrong[0])
         raise WorldError(f"table{spot}: {codes[tuple(wrong[0])]} is out of range 0 to {card - 1}")
     return Mechanism(parents, np.array(form.noise, dtype=np.float64), codes)
+
+
+def _equation(variables: Mapping[str, Variable], name: str, form: MechanismForm) -> AnyMechanism:
+    """Return the mechanism of an equation: noise is added to a real variable alone."""
+    text, noise = form.equation or "", form.noise
+    if not variables[name].is_real:
+        if noise is not None:
+            raise WorldError("'noise' does not go with the 'equation' of a discrete variable")
+        return equation_mechanism(variables, name, text)
+    if isinstance(noise, list):
+        raise WorldError("noise: name the law and its numbers, e.g. {normal: 1}")
+    return additive_equation(text, noise)
 
 
 def _cardinality(variables: Mapping[str, Variable], parent: str) -> int:

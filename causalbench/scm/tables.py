@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from causalbench.scm.couplings import Coupling
 
-__all__ = ["UNKNOWN", "TableMechanism", "uncoupled", "uncoupled_text"]
+__all__ = ["UNKNOWN", "TableMechanism", "mechanism_of", "uncoupled", "uncoupled_text"]
 
 UNKNOWN = "unknown"
 """How files name the coupling of a table that has none."""
@@ -127,17 +127,27 @@ def uncoupled(cpt: ArrayLike, parents: Sequence[str] = ()) -> TableMechanism | M
     return table.coupled("independent") if table.settled else table
 
 
-def uncoupled_text(names: Sequence[str]) -> str:
+def mechanism_of(
+    cpt: NDArray[np.float64], coupling: Coupling | None, parents: Sequence[str]
+) -> TableMechanism | Mechanism:
+    """Return the mechanism of a table that was read: with the coupling named, if any was."""
+    from causalbench.scm.couplings import couple
+
+    return uncoupled(cpt, parents) if coupling is None else couple(cpt, coupling, parents)
+
+
+def uncoupled_text(names: Sequence[str], what: str = "the answer") -> str:
     """Return the line that says which couplings a world would have to give, and how to.
 
     Args:
         names: variables without a coupling, at least one.
+        what: hangs on them.
     """
     several = len(names) > 1
     shown = ", ".join(f"'{name}'" for name in names[:_SHOWN])
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
     return (
-        f"this depends on the coupling{'s' if several else ''} of {shown}{more}, which the world"
+        f"{what} depends on the coupling{'s' if several else ''} of {shown}{more}, which the world"
         f" does not give, since it has {'tables' if several else 'a table'} alone; name one, e.g."
-        " coupled('monotone') of the world, or --coupling monotone"
+        " world.coupled('monotone'), or --coupling monotone"
     )

@@ -8,15 +8,22 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from causalbench.errors import WorldError
-from causalbench.scm.mechanism import Mechanism
+from causalbench.scm.additive import AdditiveMechanism
+from causalbench.scm.mechanism import LinearMechanism, Mechanism
 from causalbench.scm.model import SCM
+from causalbench.scm.tables import TableMechanism
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
-__all__ = ["relabel", "rename", "reorder"]
+    from causalbench.scm.check import AnyMechanism
+    from causalbench.scm.couplings import Coupling
+
+__all__ = ["coupled", "relabel", "rename", "reorder"]
+
+_WITH_OPTIONS = {"antitone", "mixture"}
 
 
 def rename(scm: SCM, names: Mapping[str, str]) -> SCM:
@@ -28,7 +35,9 @@ def rename(scm: SCM, names: Mapping[str, str]) -> SCM:
         raise WorldError("rename: two variables would share a name; choose other names")
     variables = {new[name]: replace(v, name=new[name]) for name, v in scm.variables.items()}
     mechanisms = {
-        new[name]: replace(m, parents=tuple(new[parent] for parent in m.parents))
+        new[name]: m.renamed(new)
+        if isinstance(m, AdditiveMechanism)
+        else replace(m, parents=tuple(new[parent] for parent in m.parents))
         for name, m in scm.mechanisms.items()
     }
     return SCM(variables, mechanisms, scm.couplings_known)
@@ -60,7 +69,10 @@ def relabel(scm: SCM, permutations: Mapping[str, Sequence[int]]) -> SCM:
         )
         back = np.argsort(old)
         for other, mechanism in mechanisms.items():
-            if not isinstance(mechanism, Mechanism):
+            if isinstance(mechanism, LinearMechanism | AdditiveMechanism):
+                continue
+            if isinstance(mechanism, TableMechanism):
+                mechanisms[other] = _turned(mechanism, name, old, own=other == name)
                 continue
             table: NDArray[np.int64] = mechanism.table
             if name in mechanism.parents:
@@ -70,3 +82,42 @@ def relabel(scm: SCM, permutations: Mapping[str, Sequence[int]]) -> SCM:
             if table is not mechanism.table:
                 mechanisms[other] = Mechanism(mechanism.parents, mechanism.noise, table)
     return SCM(variables, mechanisms, scm.couplings_known)
+
+
+def _turned(table: TableMechanism, name: str, old: list[int], *, own: bool) -> TableMechanism:
+    """Return a table with a variable's values in another order: its own, or one of its parents'."""
+    cpt = table.cpt
+    if name in table.parents:
+        cpt = cpt.take(old, axis=table.parents.index(name))
+    if own:
+        cpt = cpt.take(old, axis=-1)
+    return table if cpt is table.cpt else TableMechanism(table.parents, cpt)
+
+
+def coupled(scm: SCM, coupling: Coupling | Mapping[str, Coupling]) -> SCM:
+    """Return the model with couplings for its tables (see `SCM.coupled`)."""
+    open_ = scm.uncoupled
+    if not open_:
+        raise WorldError("coupled: no mechanism of this world lacks a coupling; leave it as it is")
+    # {"antitone": {...}} is one coupling and {"x": "monotone"} names a variable's.
+    if isinstance(coupling, str) or set(coupling) <= _WITH_OPTIONS - set(scm.names):
+        wanted: Mapping[str, Coupling] = dict.fromkeys(open_, coupling)
+    else:
+        wanted = coupling
+    mechanisms: dict[str, AnyMechanism] = dict(scm.mechanisms)
+    for name, each in wanted.items():
+        scm.variable(name)
+        table = mechanisms[name]
+        if not isinstance(table, TableMechanism):
+            raise WorldError(f"coupled: the coupling of '{name}' is known already; leave it out")
+        try:
+            mechanisms[name] = table.coupled(each)
+        except WorldError as error:
+            wide = len(wanted) > 1 and " over " in f" {error}"
+            few = (
+                "; or name couplings for the variables alone that the question needs"
+                if wide
+                else ""
+            )
+            raise WorldError(f"mechanism of '{name}': {error}{few}") from None
+    return SCM(scm.variables, mechanisms)

@@ -9,7 +9,8 @@ import numpy as np
 
 from causalbench.query import parse_action, parse_event
 from causalbench.query.render import number
-from causalbench.scm import LinearMechanism
+from causalbench.scm import AdditiveMechanism, LinearMechanism, TableMechanism
+from causalbench.scm.noise import LAWS
 from causalbench.task.words import Speaker, joined
 
 if TYPE_CHECKING:
@@ -127,12 +128,16 @@ def _mechanisms(scm: SCM) -> str:
         "parents."
         if scm.is_discrete
         else "Each variable is a weighted sum of its parents plus independent Gaussian noise."
+        if scm.is_linear
+        else "Each variable is a function of its parents plus independent noise of its own."
     ]
     for name in scm.names:
         variable, mechanism = scm.variable(name), scm.mechanism(name)
         hidden = " (hidden: never observed)" if variable.hidden else ""
         if isinstance(mechanism, LinearMechanism):
             lines.append(f"- {name}{hidden} = {_linear(mechanism)}")
+        elif isinstance(mechanism, AdditiveMechanism):
+            lines.append(f"- {name}{hidden} = {_additive(mechanism)}")
         else:
             lines.append(_table(scm, name, mechanism, hidden))
     return "\n".join(lines)
@@ -147,7 +152,16 @@ def _linear(mechanism: LinearMechanism) -> str:
     return f"{' + '.join(terms)} + noise of standard deviation {_digits(mechanism.std)}"
 
 
-def _table(scm: SCM, name: str, mechanism: Mechanism, hidden: str) -> str:
+def _additive(mechanism: AdditiveMechanism) -> str:
+    law = mechanism.noise
+    if law.law == "none":
+        return f"{mechanism.expression}, without noise"
+    pairs = zip(LAWS[law.law], law.parameters, strict=True)
+    numbers = joined([f"{name} {_digits(value)}" for name, value in pairs])
+    return f"{mechanism.expression} + {law.law.replace('_', ' ')} noise ({numbers})"
+
+
+def _table(scm: SCM, name: str, mechanism: Mechanism | TableMechanism, hidden: str) -> str:
     labels = scm.variable(name).values or ()
     parents = [scm.variable(parent) for parent in mechanism.parents]
     settings = [
@@ -162,6 +176,14 @@ def _table(scm: SCM, name: str, mechanism: Mechanism, hidden: str) -> str:
     else:
         head = f"- {name}{hidden} has no parents."
     lines = [head]
+    if isinstance(mechanism, TableMechanism):
+        lines.append(
+            "    Known are its probabilities alone, a row for each setting, and not what one unit "
+            f"does at two settings. Columns: {', '.join(labels)}."
+        )
+        for setting, chances in zip(settings, mechanism.cpt.reshape(-1, len(labels)), strict=True):
+            lines.append(f"    {setting}: {', '.join(map(_digits, chances))}")
+        return "\n".join(lines)
     table = mechanism.table.reshape(len(mechanism.noise), -1)
     for chance, row in zip(mechanism.noise, table, strict=True):
         lines.append(f"    {_digits(chance)}: {', '.join(labels[code] for code in row)}")

@@ -9,7 +9,7 @@ import numpy as np
 
 from causalbench import rng as draws
 from causalbench.errors import TwinError
-from causalbench.scm import Mechanism
+from causalbench.scm import Mechanism, TableMechanism
 from causalbench.task.types import Law
 from causalbench.truth import law
 
@@ -72,9 +72,12 @@ def discrete(scm: SCM, name: str) -> Mechanism:
     """Return the mechanism of a discrete variable.
 
     Raises:
-        TwinError: the variable is real.
+        TwinError: the variable is real, or its coupling is not known.
     """
     mechanism = scm.mechanism(name)
+    if isinstance(mechanism, TableMechanism):
+        msg = f"'{name}' has a table without a coupling; shown mechanisms need one, so name it."
+        raise TwinError(msg)
     if not isinstance(mechanism, Mechanism):
         msg = f"'{name}' is real; twins are made of discrete worlds."
         raise TwinError(msg)

@@ -7,8 +7,15 @@ from typing import TYPE_CHECKING, Any, Literal, NoReturn, overload
 
 import numpy as np
 
-from causalbench.errors import AccessError, BudgetExhausted, UnknownNameError, suggest
+from causalbench.errors import (
+    AccessError,
+    BudgetExhausted,
+    CouplingError,
+    UnknownNameError,
+    suggest,
+)
 from causalbench.rng import child, words
+from causalbench.scm.tables import uncoupled_text
 from causalbench.task.observation import ObservationSpace, recode
 from causalbench.truth.knowledge import REGIMES, Budget, Knowledge
 
@@ -74,9 +81,14 @@ class Lab:
         scm: the secret world.
         dossier: whose regime and budget hold.
         rng: where the units come from; one child of it is taken.
+
+    Raises:
+        CouplingError: regime ``replay`` in a world without couplings.
     """
 
     def __init__(self, scm: SCM, dossier: Dossier, rng: np.random.Generator) -> None:
+        if scm.uncoupled and dossier.knowledge.regime == "replay":
+            raise CouplingError(f"{uncoupled_text(scm.uncoupled, 'what a unit run again does')}.")
         self._scm = scm
         self._variables = dossier.variables
         self._decisions = dossier.decisions
@@ -177,7 +189,8 @@ class Lab:
             name: np.array([self._units[unit][name] for unit in ids], dtype=column)
             for name, column in self._noise_types().items()
         }
-        return self._frame(self._solve(noise, forced), np.array(ids, dtype=np.int64))
+        solved = self._scm.solve(noise, do=forced or None)
+        return self._frame(self._visible(solved, len(ids)), np.array(ids, dtype=np.int64))
 
     @overload
     def env(
@@ -269,25 +282,23 @@ class Lab:
         if forced:
             self._require("do", "do")
         self._meter.charge("interventions" if forced else "rows", int(n))
+        if self._knowledge.regime != "replay":
+            return self._visible(self._scm.draw(int(n), rng=self._rng, do=forced), int(n)), None
         noise = self._scm.draw_noise(int(n), rng=self._rng)
-        ids = None
-        if self._knowledge.regime == "replay":
-            ids = (words(self._tags, int(n)) >> np.uint64(1)).astype(np.int64)
-            names = list(noise)
-            columns = zip(*(noise[name] for name in names), strict=True)
-            for unit, row in zip(ids.tolist(), columns, strict=True):
-                self._units[unit] = dict(zip(names, row, strict=True))
-        return self._solve(noise, forced), ids
+        ids = (words(self._tags, int(n)) >> np.uint64(1)).astype(np.int64)
+        names = list(noise)
+        columns = zip(*(noise[name] for name in names), strict=True)
+        for unit, row in zip(ids.tolist(), columns, strict=True):
+            self._units[unit] = dict(zip(names, row, strict=True))
+        return self._visible(self._scm.solve(noise, do=forced or None), int(n)), ids
 
     def _noise_types(self) -> dict[str, Any]:
         return {
             name: array.dtype for name, array in self._scm.draw_noise(0, rng=self._tags).items()
         }
 
-    def _solve(self, noise: Mapping[str, Any], forced: Mapping[str, Any]) -> NDArray[Any]:
-        """Return the visible values of units, [n, variables], as the dossier's codes."""
-        solved = self._scm.solve(noise, do=forced or None)
-        n = len(next(iter(noise.values())))
+    def _visible(self, solved: Mapping[str, Any], n: int) -> NDArray[Any]:
+        """Return the visible values of ``n`` units, [n, variables], as the dossier's codes."""
         columns = [recode(self._scm, v, solved[v.name]) for v in self._variables]
         # Where every variable is forced, the solution has no axis for the units.
         return np.stack([np.broadcast_to(column, (n,)) for column in columns], axis=-1)

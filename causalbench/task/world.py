@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from importlib import import_module
 from pathlib import Path
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from causalbench.graph import Diagram
     from causalbench.query import Vocabulary
     from causalbench.scm import SCM
+    from causalbench.scm.couplings import Coupling
     from causalbench.task.types import Decision
 
 __all__ = ["Expect", "Phrase", "World", "WorldQuestion", "list_worlds", "load_world"]
@@ -140,6 +141,14 @@ class World:
         """Return the SCM after an intervention, e.g. ``world.do(umbrella="no")``."""
         return self.scm.do(mapping, **labels)
 
+    def coupled(self, coupling: Coupling | Mapping[str, Coupling]) -> World:
+        """Return the world with couplings for the tables that have none (see `SCM.coupled`).
+
+        Raises:
+            WorldError: as `SCM.coupled`.
+        """
+        return replace(self, scm=self.scm.coupled(coupling))
+
     def sample(self, n: int, *, rng: np.random.Generator, hidden: bool = False) -> pd.DataFrame:
         """Draw n units as a data frame of labels (see `SCM.sample`)."""
         return self.scm.sample(n, rng=rng, hidden=hidden)
@@ -201,13 +210,19 @@ class World:
         return world_from_dict(data, place)
 
 
-def load_world(name: str | Path | World) -> World:
+def load_world(name: str | Path | World, *, renormalise: bool = False) -> World:
     """Load a world.
+
+    A Bayesian network has tables alone: rungs 1 and 2 are answered, and rung 3 where no coupling
+    matters; `World.coupled` names couplings for the rest. Its rows must sum to 1 up to 1e-6, which
+    the seven digits of published tables need; those that miss it by over 1e-9 are divided by their
+    sums, and `World.source` counts them.
 
     Args:
         name: a built-in name (`list_worlds`), the name of a plug-in, a path to a world file
             (``.yaml``, ``.yml``) or to a Bayesian network (``.bif``, ``.bif.gz``), or a network
             that pgmpy ships, such as ``"bnlearn/sachs"``. A World is returned as it is.
+        renormalise: for a network: divide rows further off (up to 0.02) by their sums too.
 
     Raises:
         NotFoundError: nothing of that name.
@@ -217,12 +232,13 @@ def load_world(name: str | Path | World) -> World:
         return name
     text = str(name)
     if isinstance(name, Path) or text.endswith((".yaml", ".yml", ".bif", ".bif.gz")):
-        return _from_path(Path(name))
+        return _from_path(Path(name), renormalise=renormalise)
     if catalogue.world_file(text) is not None:
         return _built_in(text)
     network = catalogue.bnlearn_file(text)
     if network is not None:
-        return _from_bif(network, text, "pgmpy's copy of the bnlearn repository")
+        source = "pgmpy's copy of the bnlearn repository"
+        return _from_bif(network, text, source, renormalise=renormalise)
     world = _from_plugin(text)
     if world is not None:
         return world
@@ -241,7 +257,7 @@ def _built_in(name: str) -> World:
     return _from_yaml(file.read_text(encoding="utf-8"), f"{name}.yaml", name)
 
 
-def _from_path(path: Path) -> World:
+def _from_path(path: Path, *, renormalise: bool) -> World:
     from causalbench.scm.yaml_text import is_file, text_of
 
     if not is_file(path):
@@ -249,7 +265,8 @@ def _from_path(path: Path) -> World:
         raise NotFoundError(msg)
     if path.name.endswith((".yaml", ".yml")):
         return _from_yaml(text_of(path), path.name, path.stem)
-    return _from_bif(path, path.name.removesuffix(".gz").removesuffix(".bif"), path.name)
+    name = path.name.removesuffix(".gz").removesuffix(".bif")
+    return _from_bif(path, name, path.name, renormalise=renormalise)
 
 
 def _from_yaml(text: str, place: str, stem: str) -> World:
@@ -266,17 +283,20 @@ def _from_yaml(text: str, place: str, stem: str) -> World:
     return world
 
 
-def _from_bif(path: Path, name: str, source: str) -> World:
+def _from_bif(path: Path, name: str, source: str, *, renormalise: bool) -> World:
     """Read a network; rows that miss 1 by the rounding of its digits are divided by their sum."""
-    from causalbench.scm.bif import read_bif
+    from causalbench.scm.bif import PRINTED, read_bif
 
     try:
-        network = read_bif(path, renormalise=True)
+        network = read_bif(path, renormalise=renormalise, rounding=PRINTED)
     except WorldError as error:
         msg = str(error) if path.name in str(error) else f"{path.name}: {error}"
         raise WorldError(msg) from None
     mended = len(network.renormalised)
-    note = f"; {mended} rows renormalised, which missed 1 by rounding" if mended else ""
+    note = ""
+    if mended:
+        rows = "1 row" if mended == 1 else f"{mended} rows"
+        note = f"; {rows} renormalised, which missed 1 by {network.furthest:.1g} at most"
     title = f"Bayesian network {name}"
     return World(id=name, version=1, title=title, source=source + note, scm=network.scm)
 

@@ -235,7 +235,7 @@ class Compiled:
         cpt = self.cpts[variable]
         if len(copies) > 1 or cpt is None:
             name = self.structure.names[variable]
-            raise CouplingError(uncoupled_text([name]))
+            raise CouplingError(f"{uncoupled_text([name])}.")
         fixed, references = copies[0]
         index = tuple(~ref if ref < 0 else slice(None) for ref in references)
         axes = [ref for ref in references if ref >= 0]

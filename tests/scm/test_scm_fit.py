@@ -21,17 +21,20 @@ def test_counts_by_hand():
     """Without hidden causes a CPT is counts plus alpha."""
     found = SCM.from_frame(FRAME, "x -> y", alpha=0)
     assert found.variable("x").labels == ("0", "1")
-    assert found.mechanism("x").cpt(2) == pytest.approx(np.array([0.75, 0.25]), abs=1e-15)
+    assert found.cpt("x") == pytest.approx(np.array([0.75, 0.25]), abs=1e-15)
     expected = np.array([[1 / 3, 2 / 3], [1, 0]])
-    assert found.mechanism("y").cpt(2) == pytest.approx(expected, abs=1e-15)
-    smooth = SCM.from_frame(FRAME, "x -> y").mechanism("y").cpt(2)
+    assert found.cpt("y") == pytest.approx(expected, abs=1e-15)
+    smooth = SCM.from_frame(FRAME, "x -> y").cpt("y")
     assert smooth == pytest.approx(np.array([[2 / 5, 3 / 5], [2 / 3, 1 / 3]]), abs=1e-15)
 
 
 def test_couplings_of_a_fit_are_not_known():
-    """A fit assumes the monotone coupling and says that it is not known."""
-    found = SCM.from_frame(FRAME, Diagram.parse("x -> y"))
-    assert not found.couplings_known
+    """A fit has tables alone; a coupling that is named is an assumption of whoever names it."""
+    diagram = Diagram.parse("x -> y")
+    assert SCM.from_frame(FRAME, diagram, alpha=1.0).uncoupled == ("y",)
+    assert not SCM.from_frame(FRAME, diagram).couplings_known
+    found = SCM.from_frame(FRAME, diagram, coupling="monotone")
+    assert found.couplings_known
     assert (np.diff(found.mechanism("y").table, axis=0) >= 0).all()
 
 
@@ -40,7 +43,7 @@ def test_categories_keep_their_order():
     frame = pd.DataFrame({"x": pd.Categorical(["hi", "lo"], categories=["lo", "mid", "hi"])})
     found = SCM.from_frame(frame, "x")
     assert found.variable("x").labels == ("lo", "mid", "hi")
-    assert found.mechanism("x").cpt(3) == pytest.approx(np.array([2, 1, 2]) / 5, abs=1e-15)
+    assert found.cpt("x") == pytest.approx(np.array([2, 1, 2]) / 5, abs=1e-15)
 
 
 def test_a_fit_finds_the_law(umbrella):
@@ -49,7 +52,7 @@ def test_a_fit_finds_the_law(umbrella):
     frame = umbrella.sample(n, rng=generator(0, "fit"), hidden=True)
     found = SCM.from_frame(frame, umbrella.full_diagram)
     for name in umbrella.names:
-        gap = found.mechanism(name).cpt(2) - umbrella.mechanism(name).cpt(2)
+        gap = found.cpt(name) - umbrella.cpt(name)
         # The rarest row (storm, no seeding) has chance .02, so about 1,000 rows: five of them per
         # Hoeffding at 1e-9, plus what alpha moves.
         assert np.abs(gap).max() < math.sqrt(math.log(2 / 1e-9) / (2 * 0.015 * n)) + 3 / (0.015 * n)
@@ -104,7 +107,7 @@ def _log_likelihood(world, frame):
         chance = np.ones(len(frame))
         for name in world.names:
             index = tuple(values[parent] for parent in world.parents(name))
-            chance *= world.mechanism(name).cpt(2)[(*index, values[name])]
+            chance *= world.cpt(name)[(*index, values[name])]
         total = total + chance
     return float(np.log(total).sum())
 

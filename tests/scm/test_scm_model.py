@@ -53,7 +53,7 @@ def test_vocabulary_names_hidden_variables_too(umbrella):
 def test_cpt_of_the_flagship_rain(umbrella):
     """Noise and table of world M1 give the published CPT of rain."""
     expected = [[[0.3, 0.7], [0.65, 0.35]], [[0.05, 0.95], [0.1, 0.9]]]
-    assert np.abs(umbrella.mechanism("rain").cpt(2) - expected).max() <= 4 * 2.0**-52
+    assert np.abs(umbrella.cpt("rain") - expected).max() <= 4 * 2.0**-52
 
 
 def test_do_keeps_the_noise_and_drops_the_parents(umbrella):
@@ -165,7 +165,7 @@ def test_draws_follow_the_joint_law(umbrella):
         chance = 1.0
         for name in umbrella.names:
             row = tuple(value[parent] for parent in umbrella.parents(name))
-            chance *= umbrella.mechanism(name).cpt(2)[(*row, value[name])]
+            chance *= umbrella.cpt(name)[(*row, value[name])]
         hits = np.logical_and.reduce([codes[name] == value[name] for name in umbrella.names])
         assert abs(hits.mean() - chance) < bound
 

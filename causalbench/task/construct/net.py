@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 
 from causalbench import rng as draws
 from causalbench.errors import WorldError
-from causalbench.scm.mechanism import LinearMechanism
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -190,11 +189,10 @@ def cpt_of(scm: SCM, name: str) -> Floats:
     Raises:
         WorldError: the variable is real.
     """
-    mechanism = scm.mechanism(name)
-    if isinstance(mechanism, LinearMechanism):
+    if scm.variable(name).is_real:
         msg = f"'{name}' is real; twins are made of discrete worlds."
         raise WorldError(msg)
-    return mechanism.cpt(scm.variable(name).cardinality)
+    return scm.cpt(name)
 
 
 def coin(rng: np.random.Generator, chance: float = 0.5) -> bool:
