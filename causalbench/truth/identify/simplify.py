@@ -65,7 +65,13 @@ def _product(factors: Iterable[Estimand]) -> Estimand:
             flat[min(at, other)] = law
             del flat[max(at, other)]
             at = 0
+    flat.sort(key=_rank)
     return flat[0] if len(flat) == 1 else Product(tuple(flat))
+
+
+def _rank(factor: Estimand) -> int:
+    """Put laws in front, and sums, which reach to the end, behind."""
+    return 0 if isinstance(factor, Law) else 2 if isinstance(factor, Sum) else 1
 
 
 def _joined(factors: Sequence[Estimand], at: int) -> tuple[int, Law] | None:
