@@ -87,7 +87,7 @@ def ladder(run: Run, *, width: int = WIDTH) -> RenderableType:
     for track, rows in sorted(by(run.named, "track").items(), reverse=True):
         what = "error" if track == "estimates" else "regret"
         for real, held in sorted(by(rows, "real").items()):
-            where = ", linear worlds, each on its own scale" if real else ""
+            where = ", worlds of real numbers, each on its own scale" if real else ""
             title = f"{track} without twins{where}: mean {what}, never in skill (answered/asked)"
             parts += _titled(title, _named(held))
     parts += _statuses(run.agents)

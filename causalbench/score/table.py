@@ -146,7 +146,7 @@ def named_rows(records: Sequence[Record]) -> list[dict[str, Any]]:
 
     Returns:
         One row for each (agent, track, cell, rung), and one more, ``real``, for the estimates on
-        linear worlds, each of which has its own scale. ``error`` is the mean absolute error of the
+        worlds of real numbers, each with its own scale. ``error`` is the mean absolute error of the
         answered estimates, or the mean regret of the answered decisions weighted by how often their
         observations occur; None where none was answered.
     """

@@ -72,7 +72,7 @@ class Plan:
         self.nodes: list[Node] = []
         self.facts: dict[int, float] = {}
         self.cuts: list[Cut] = []
-        self._index: dict[Node, int] = {}
+        self._index: dict[tuple[Node, tuple[bool, ...]], int] = {}
         self._cells: dict[tuple[Subscript, str], Place] = {}
         self._inner: set[str] = set()  # what is set to a nested value
         self._build([*targets, *(atom.term for atom in given)])
@@ -196,10 +196,12 @@ class Plan:
             return number_of(variable, setting)
         parents = self.scm.mechanisms[variable].parents
         node = Node(variable, tuple(self._known(self._cells[world, p]) for p in parents))
-        if node not in self._index:
-            self._index[node] = len(self.nodes)
+        # The node 1 and the number 1.0 are equal in Python, and not the same parent.
+        key = node, tuple(isinstance(place, float) for place in node.parents)
+        if key not in self._index:
+            self._index[key] = len(self.nodes)
             self.nodes.append(node)
-        return self._index[node]
+        return self._index[key]
 
     def _known(self, place: Place) -> Place:
         return place if isinstance(place, float) else self.facts.get(place, place)

@@ -21,6 +21,8 @@ from causalbench.truth import value
 EXPECTED = {
     "barometer-storm",
     "berkeley-admissions",
+    "braking",
+    "dose-response",
     "drug-lawsuit",
     "firing-squad",
     "greedy-casino",
