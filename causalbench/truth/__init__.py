@@ -11,12 +11,14 @@ import inspect
 from causalbench.truth import engine
 from causalbench.truth.engine import table
 from causalbench.truth.exact import Truth, best, option_values, truth, truth_many, value
+from causalbench.truth.family import Family
 from causalbench.truth.knowledge import Budget, Knowledge
 from causalbench.truth.laws import interventional_tables, law
 from causalbench.truth.readings import reading
 
 __all__ = [
     "Budget",
+    "Family",
     "Knowledge",
     "Truth",
     "best",

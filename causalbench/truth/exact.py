@@ -12,6 +12,7 @@ from causalbench.errors import CausalBenchError, CouplingError, QueryError
 from causalbench.query.ast import Choice, Query
 from causalbench.query.parser import parse
 from causalbench.truth.discrete import Discrete
+from causalbench.truth.family import Family
 from causalbench.truth.readings import RANKS, cached_rung, query_reading
 from causalbench.truth.structure import compiled
 
@@ -137,14 +138,20 @@ def best(values: Mapping[str, float]) -> str:
 
 
 def truth_many(
-    worlds: Any, queries: Any, errors: Literal["raise", "nan"] = "raise"
+    worlds: Any,
+    queries: Any,
+    errors: Literal["raise", "nan"] = "raise",
+    *,
+    device: Literal["cpu", "cuda"] | None = None,
 ) -> NDArray[np.float64]:
     """Answer many queries.
 
     Args:
-        worlds: one world or several.
+        worlds: one world or several, or a `Family` of N parameter sets, which counts as N worlds.
         queries: one query or several; lengths are equal, or one of them is 1.
         errors: ``raise``, or ``nan`` to put NaN where a query cannot be answered.
+        device: where torch answers for a family; None (our own compiled loops) is the fastest on
+            a CPU.
 
     Returns:
         float64 array with one value for each pair.
@@ -155,6 +162,13 @@ def truth_many(
     """
     if errors not in {"raise", "nan"}:
         raise QueryError(f"errors='{errors}' does not exist; choose 'raise' or 'nan'.")
+    if isinstance(worlds, Family):
+        from causalbench.truth.family_run import family_values
+
+        asked = _several(queries, single=isinstance(queries, str | Query | Choice))
+        return family_values(worlds, asked, errors, device)
+    if device is not None:
+        raise QueryError("a device is for families of worlds alone; make one with Family.stack.")
     single = isinstance(worlds, str) or hasattr(worlds, "scm") or hasattr(worlds, "mechanisms")
     left = [_scm(world) for world in _several(worlds, single=single)]
     right = _several(queries, single=isinstance(queries, str | Query | Choice))
