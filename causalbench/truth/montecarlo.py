@@ -5,8 +5,8 @@ target reads is integrated by its distribution function. If nothing else is left
 answer is exact, and its error 0. Otherwise the rest is drawn, each draw weighs what its value of
 the condition is worth (self-normalised importance sampling), and the error is a standard error.
 
-The points come from the world alone: the same question always gets the same answer, and the terms of
-a difference go through the same cases.
+The points come from the world alone: the same question always gets the same answer, and the terms
+of a difference go through the same cases.
 
 Reference: Owen (2013), Monte Carlo theory, methods and examples, chapter 9.
 """
