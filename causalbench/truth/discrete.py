@@ -1,38 +1,20 @@
-"""Evaluate quantities in a discrete world."""
+"""Evaluate quantities in a discrete world, by the compiled engine."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from causalbench.errors import ZeroProbabilityError
-from causalbench.query.ast import Probability, Term
-from causalbench.truth.engine import solve
+from causalbench.query.ast import Term
+from causalbench.truth.compiled.doors import answer, no_such_case, packed, refusal
+from causalbench.truth.compiled.layout import OK
 from causalbench.truth.readings import enumerate_nested
-from causalbench.truth.structure import compiled
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from causalbench.query.ast import Atom, Expectation, Quantity, Subscript
+    from causalbench.query.ast import Atom, Quantity, Subscript
     from causalbench.scm import SCM
     from causalbench.truth.readings import Goal
 
 __all__ = ["Discrete", "no_such_case"]
-
-_RARE = 1e-290  # below this, floats lose digits and then vanish: look again, rescaled
-
-
-def no_such_case(given: tuple[Atom, ...]) -> ZeroProbabilityError:
-    """Return the error for a condition of probability zero."""
-    from causalbench.query.render import render_quantity
-
-    what = render_quantity(Probability(given))
-    return ZeroProbabilityError(
-        f"the condition never happens in this world, {what} = 0, so nothing can be asked given "
-        "it; drop or change a part of the condition."
-    )
 
 
 class Discrete:
@@ -46,90 +28,60 @@ class Discrete:
     """
 
     def __init__(self, scm: SCM) -> None:
-        self.world = compiled(scm)
-        self.structure = self.world.structure
+        self._scm = scm
+        self._packed = packed(scm)
+        self._known: dict[int, tuple[Quantity, float]] = {}  # by id; the quantity is kept with it
 
     def quantity(self, quantity: Quantity) -> tuple[float, float]:
         """Return the value and the error (0) of one quantity.
 
         Raises:
+            UnknownNameError: a variable or value that the world does not have.
+            QueryError: a comparison that the values do not allow, or E[...] without numbers.
             ZeroProbabilityError: its condition has probability zero.
+            CouplingError: the answer hangs on a coupling that the world does not give.
+            TooWideError: the answer would need too large a table.
         """
-        if isinstance(quantity, Probability):
-            return self.probability(quantity.event, quantity.given), 0.0
-        return self.expectation(quantity), 0.0
+        return self.number(quantity), 0.0
 
     def number(self, quantity: Quantity) -> float:
-        """Return the value of one quantity alone."""
-        return self.quantity(quantity)[0]
-
-    def probability(self, event: tuple[Atom, ...], given: tuple[Atom, ...]) -> float:
-        """Return P(event | given) in [0, 1].
-
-        Raises:
-            ZeroProbabilityError: the condition has probability zero.
-        """
-        if not given:
-            return min(1.0, float(solve(self.world, (), event)))
-        terms = tuple(dict.fromkeys(atom.term for atom in event))
-        if len(terms) == 1:
-            cells = self._cells(terms, given)
-        else:
-            whole = float(solve(self.world, (), given))
-            if whole > _RARE:
-                return min(1.0, float(solve(self.world, (), event + given)) / whole)
-            cells = self._cells(terms, given)
-        chosen = []
-        for term in terms:
-            codes = [self.structure.allowed(atom) for atom in event if atom.term == term]
-            chosen.append(sorted(frozenset.intersection(*codes)))
-        if len(terms) == 1:  # plain floats are faster than small arrays
-            column: list[float] = cells.tolist()
-            return min(1.0, sum(column[code] for code in chosen[0]) / sum(column))
-        return min(1.0, float(cells[np.ix_(*chosen)].sum() / cells.sum()))
-
-    def _cells(self, terms: tuple[Term, ...], given: tuple[Atom, ...]) -> NDArray[np.float64]:
-        """Return P(terms, given), up to one factor where that is too small for a float.
-
-        Raises:
-            ZeroProbabilityError: the condition has probability zero.
-        """
-        cells = solve(self.world, terms, given)
-        whole = cells.sum()
-        if not whole > _RARE:
-            cells = solve(self.world, terms, given, scaled=True)
-            whole = cells.sum()
-        if not whole > 0.0:
-            raise no_such_case(given)
-        return cells
-
-    def expectation(self, quantity: Expectation) -> float:
-        """Return E[term | given].
-
-        Raises:
-            QueryError: the term's values have no numbers.
-            ZeroProbabilityError: the condition has probability zero.
-        """
-        term, given = quantity.term, quantity.given
-        position = self.structure.position(term.variable)
-        numbers = self.structure.numbers_of(position, "E[...]")
-        cells = self._cells((term,), given)
-        return float(np.dot(numbers, cells) / cells.sum())
+        """Return the value of one quantity alone; errors as `quantity`."""
+        known = self._known.get(id(quantity))
+        if known is not None:
+            return known[1]
+        value, state, detail = answer(
+            self._packed, self._packed.names.quantity(quantity, self._scm)
+        )
+        if state != OK:
+            raise refusal(self._scm, state, detail, quantity.given)
+        self._known[id(quantity)] = (quantity, value)
+        return value
 
     def possible(self, given: tuple[Atom, ...]) -> bool:
-        """Tell whether a condition has probability above zero."""
-        return not given or bool(solve(self.world, (), given, scaled=True) > 0.0)
+        """Tell whether a condition has probability above zero; other errors as `quantity`."""
+        value, state, detail = answer(self._packed, self._packed.names.possible(given, self._scm))
+        if state != OK:
+            raise refusal(self._scm, state, detail, given)
+        return value > 0.0
 
     def affected(self, variable: str, by: frozenset[str]) -> bool:
         """Tell whether a variable is among some variables or a descendant of one."""
-        mask = 0
-        for name in by:
-            mask |= 1 << self.structure.position(name)
-        return bool(self.structure.ancestors[self.structure.position(variable)] & mask)
+        for name in (variable, *by):
+            self._packed.names.position(name, self._scm)
+        seen, stack = {variable}, [variable]
+        while stack:
+            name = stack.pop()
+            if name in by:
+                return True
+            fresh = [p for p in self._scm.mechanisms[name].parents if p not in seen]
+            seen.update(fresh)
+            stack += fresh
+        return False
 
     def labels(self, name: str) -> tuple[str, ...]:
         """Return the values of a variable."""
-        return self.structure.values[self.structure.position(name)]
+        self._packed.names.position(name, self._scm)
+        return self._scm.variables[name].labels
 
     def nested(self, goal: Goal, world: Subscript, given: tuple[Atom, ...], kind: str) -> float:
         """Return the reading of a goal in a world with nested values, by enumeration."""

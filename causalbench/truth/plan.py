@@ -1,4 +1,7 @@
-"""Plan the elimination that answers a request, once for every world of one shape.
+"""Plan the elimination that fills a joint table, once for every world of one shape.
+
+Numbers are answered by `causalbench.truth.compiled`, which plans for itself; these plans serve what
+has several axes or many worlds of one shape: `table`, laws and families.
 
 A plan lists kernels (tables with the noise summed out), masks (evidence that leaves several
 values) and steps (which factors to multiply, which node to sum out), as einsum strings.
@@ -24,7 +27,7 @@ if TYPE_CHECKING:
     from causalbench.query.ast import Atom, Term
     from causalbench.truth.structure import KernelSpec, Structure
 
-__all__ = ["Plan", "plan"]
+__all__ = ["Plan", "plan", "too_wide"]
 
 _LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _KEPT = 4096
@@ -78,7 +81,7 @@ def _make(structure: Structure, targets: tuple[Term, ...], evidence: tuple[Atom,
     worlds.observe(observed)
     shape = tuple(structure.cards[structure.position(term.variable)] for term in targets)
     if math.prod(shape) > LIMIT:
-        raise TooWideError(_too_wide(math.prod(shape)))
+        raise TooWideError(too_wide(math.prod(shape)))
     if worlds.impossible:
         return Plan(shape, impossible=True)
     references = [worlds.settle(ref) for ref in references]
@@ -148,7 +151,7 @@ def _eliminate(
         if width < widest:
             order, widest = other, width
     if widest > LIMIT:
-        raise TooWideError(_too_wide(widest))
+        raise TooWideError(too_wide(widest))
     live = dict(enumerate(scopes))
     steps: list[tuple[tuple[int, ...], str]] = []
     count = len(scopes)
@@ -232,7 +235,8 @@ def _einsum(scopes: list[tuple[int, ...]], keep: tuple[int, ...]) -> str:
     return f"{','.join(sides[:-1])}->{sides[-1]}"
 
 
-def _too_wide(cells: int) -> str:
+def too_wide(cells: int) -> str:
+    """Return the line that refuses a table, or tables together, of so many cells."""
     return (
         f"the answer needs a table of {cells} cells and the limit is {LIMIT}; ask of fewer "
         "variables or worlds at once, or use a smaller world."

@@ -21,7 +21,16 @@ if TYPE_CHECKING:
 
     from causalbench.truth.structure import Structure
 
-__all__ = ["Worlds"]
+__all__ = ["Worlds", "misplaced"]
+
+
+def misplaced(name: str, other: str) -> QueryError:
+    """Return the error for a variable that is forced to the value of another one."""
+    return QueryError(
+        f"'{name}' cannot be forced to a value of '{other}'; "
+        f"nest a value of '{name}' itself, e.g. {name}={name}[...]."
+    )
+
 
 # A reference is a node's number (>= 0) or ~code of a constant (< 0).
 
@@ -61,11 +70,7 @@ class Worlds:
             position = structure.position(name)
             if isinstance(setting, Term):
                 if setting.variable != name:
-                    msg = (
-                        f"'{name}' cannot be forced to a value of '{setting.variable}'; "
-                        f"nest a value of '{name}' itself, e.g. {name}={name}[...]."
-                    )
-                    raise QueryError(msg)
+                    raise misplaced(name, setting.variable)
                 forced[position] = self.reference(setting)
             else:
                 forced[position] = ~structure.code(position, setting)
