@@ -16,6 +16,7 @@ import numpy as np
 
 from causalbench.scm import SCM, Mechanism
 from causalbench.truth.bounds.program import Program
+from causalbench.truth.bounds.witness import cut
 from causalbench.truth.laws import law
 
 if TYPE_CHECKING:
@@ -188,13 +189,7 @@ class Latent:
             self._component.functions,
             strict=True,
         ):
-            # One noise for all hidden values: cut [0, 1] wherever some law changes its type.
-            sums = np.minimum(np.cumsum(given, axis=1), 1.0)
-            sums[:, -1] = 1.0
-            cuts = np.unique(np.concatenate([[0.0], sums.ravel()]))
-            noise = np.diff(cuts)
-            middle = (cuts[1:] + cuts[:-1]) / 2
-            types = np.stack([np.searchsorted(row, middle) for row in sums], axis=1)
+            noise, types = cut(given)  # one noise for all hidden values
             cards = [self._hidden[i][1] for i in own]
             cards += [structure.cards[p] for p in structure.parents[member]]
             parents = [self._hidden[i][0] for i in own]

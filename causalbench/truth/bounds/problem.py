@@ -15,6 +15,8 @@ from causalbench.errors import CertificateError, ZeroProbabilityError
 from causalbench.truth.bounds.expand import expand
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from numpy.typing import NDArray
 
     from causalbench.query.ast import Query
@@ -60,6 +62,8 @@ class Block:
             cells = [_ravelled(factors.q(group)) for group in groups]
         values = np.concatenate([*cells, np.zeros(0)])
         known = np.isfinite(values)
+        if component.rows is not None:
+            known &= component.covers(groups)
         program = component.program(groups, known)
         return cls(component, program, program.reduce(np.concatenate([[1.0], values[known]])))
 
@@ -131,8 +135,10 @@ class Problem:
         self._homes: dict[int, int] = {} if start is None else {0: 0}
         self.constant = query.constant
         sums: dict[tuple[object, ...], tuple[Reduced, Reduced]] = {}
-        for weight, quantity in query.terms:
-            above, below = (self._reduced(each) for each in expand(shape, quantity))
+        expanded = [(weight, expand(shape, quantity)) for weight, quantity in query.terms]
+        self._events = _events(side for _, pair in expanded for side in pair)
+        for weight, pair in expanded:
+            above, below = (self._reduced(each) for each in pair)
             if not any(below):
                 whole = below.get((), 0.0)
                 if not whole > 0.0:
@@ -176,7 +182,8 @@ class Problem:
                 return number
             if home not in self._homes:
                 self._homes[home] = len(self.blocks)
-                self.blocks.append(Block.of(self.shape.components[home], self._factors))
+                component = self.shape.components[home].narrowed(self._events[home])
+                self.blocks.append(Block.of(component, self._factors))
         return self.blocks[self._homes[home]].form(event)
 
     def _direct(self, factors: Factors, event: Event) -> float | None:
@@ -218,6 +225,16 @@ class Problem:
                     apart.append((blocks, held))
             groups = [*apart, (touched, mine)]
         return [_merged(held) for _, held in groups]
+
+
+def _events(polynomials: Iterable[Polynomial]) -> dict[int, set[Event]]:
+    """Return the events that polynomials ask about, by component."""
+    found: dict[int, set[Event]] = {}
+    for polynomial in polynomials:
+        for monomial in polynomial:
+            for home, event in monomial:
+                found.setdefault(home, set()).add(event)
+    return found
 
 
 def _merged(parts: list[Part]) -> list[Part]:

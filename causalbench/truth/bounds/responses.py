@@ -99,17 +99,23 @@ class Shape:
 class Component:
     """A c-component: members, their response types, and which laws constrain them.
 
-    Attributes:
+    Args:
+        shape: the diagram.
         members: positions, in causal order.
-        parents: per member, the positions of its visible parents.
+        rows: for a single member, the rows of its parents' values to keep apart, sorted; None for
+            all of them.
     """
 
-    def __init__(self, shape: Shape, members: tuple[int, ...]) -> None:
+    def __init__(
+        self, shape: Shape, members: tuple[int, ...], rows: tuple[int, ...] | None = None
+    ) -> None:
         self.shape = shape
         self.members = members
+        self.rows = rows
         self._place = {position: number for number, position in enumerate(members)}
         self._programs: dict[Any, Program] = {}
         self._bare: dict[Event, NDArray[np.float64]] = {}
+        self._narrow: dict[tuple[int, ...], Component] = {}
 
     @cached_property
     def clique(self) -> bool:
@@ -117,8 +123,25 @@ class Component:
         near = self.shape.siblings
         return all(near[p].issuperset(set(self.members) - {p}) for p in self.members)
 
+    def narrowed(self, events: Iterable[Event]) -> Component:
+        """Return the component with the rows that some events speak of, where that loses nothing.
+
+        The rows of one member without siblings may be coupled at will, so the others are left out:
+        any law of some rows extends to all. An assumption about the member ties its rows.
+        """
+        if len(self.members) > 1 or self.members[0] in self.shape.slopes:
+            return self
+        rows = tuple(sorted({row for event in events for _, row, _ in event}))
+        if len(rows) == self.rows_of(self.members[0]):
+            return self
+        if rows not in self._narrow:
+            self._narrow[rows] = Component(self.shape, self.members, rows)
+        return self._narrow[rows]
+
     def rows_of(self, member: int) -> int:
-        """Return how many value combinations the parents of a member have."""
+        """Return how many value combinations of a member's parents are kept apart."""
+        if self.rows is not None:
+            return len(self.rows)
         structure = self.shape.structure
         return math.prod(structure.cards[p] for p in structure.parents[member])
 
@@ -180,7 +203,8 @@ class Component:
             masks = [np.ones(len(each), dtype=bool) for each in self.functions]
             for member, row, value in event:
                 place = self._place[member]
-                masks[place] &= self.functions[place][:, row] == value
+                column = row if self.rows is None else self.rows.index(row)
+                masks[place] &= self.functions[place][:, column] == value
             whole = np.ones((1,), dtype=bool)
             for mask in masks:
                 whole = (whole[:, None] & mask[None, :]).reshape(-1)
@@ -222,6 +246,17 @@ class Component:
                 row = row * structure.cards[parent] + value[parent]
             found.add((member, row, value[member]))
         return frozenset(found)
+
+    def covers(self, groups: tuple[tuple[int, ...], ...]) -> NDArray[np.bool_]:
+        """Tell, for all cells of Q[W] of all groups, which speak of rows that are kept apart."""
+        cards = self.shape.structure.cards
+        found = []
+        for group in groups:
+            axes = (*group, *self.shape.outer(group))
+            for codes in product(*(range(cards[p]) for p in axes)):
+                event = () if self.rows is None else self.event(group, codes)
+                found.append(all(row in (self.rows or ()) for _, row, _ in event))
+        return np.array(found, dtype=bool)
 
     def program(self, groups: tuple[tuple[int, ...], ...], known: NDArray[np.bool_]) -> Program:
         """Return the program whose rows are the values of Q[W] for each group, where known.

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from causalbench.query.ast import Query
     from causalbench.scm import SCM
     from causalbench.truth.bounds.problem import Part
+    from causalbench.truth.bounds.responses import Component
     from causalbench.truth.permitted import Permitted
 
 __all__ = ["shown_bounds"]
@@ -37,7 +38,7 @@ class _Side:
 
     outer: float
     inner: float
-    laws: dict[int, NDArray[np.float64]]
+    laws: list[tuple[Component, NDArray[np.float64]]]
     latents: list[Latent]
 
 
@@ -60,14 +61,14 @@ def shown_bounds(permitted: Permitted, world: SCM, query: Query) -> Bounds:
             "does not fit them; check them."
         )
         raise CertificateError(msg)
-    low = _Side(problem.constant, problem.constant, {}, [])
-    high = _Side(problem.constant, problem.constant, {}, [])
+    low = _Side(problem.constant, problem.constant, [], [])
+    high = _Side(problem.constant, problem.constant, [], [])
     exact, ratio, drawn = True, False, True
     for group in problem.groups:
         drawn = _add(problem, world, group, low, high) and drawn
         exact = exact and len(group) == 1 and group[0].linear
         ratio = ratio or not all(part.whole for part in group)
-    made = tuple(_built(problem, world, side) for side in (low, high))
+    made = tuple(_built(world, side) for side in (low, high))
     found = tuple(witness(permitted, world, each, query) for each in made) if drawn else None
     inner = (low.inner, high.inner)
     if found is not None:
@@ -97,7 +98,6 @@ def _add(problem: Problem, world: SCM, group: list[Part], low: _Side, high: _Sid
     """Add a group's ends; tell whether laws that attain the inner ones are known."""
     numbers = sorted({number for part in group for number in part.blocks()})
     components = [problem.blocks[number].component for number in numbers]
-    homes = dict(zip(numbers, (problem.shape.home[c.members[0]] for c in components), strict=True))
     cliques = all(component.clique for component in components)
     linear = len(group) == 1 and group[0].linear
     outer: dict[int, float] = {}
@@ -107,7 +107,9 @@ def _add(problem: Problem, world: SCM, group: list[Part], low: _Side, high: _Sid
             outer[sign] = end.outer
             if cliques:
                 side.inner += end.inner
-                side.laws |= {homes[number]: law for number, law in end.points.items()}
+                side.laws += [
+                    (problem.blocks[number].component, law) for number, law in end.points.items()
+                ]
     if not linear:
         outer[-1], outer[1] = outer_ends(problem.blocks, group)
     low.outer += outer[-1]
@@ -127,16 +129,16 @@ def _add(problem: Problem, world: SCM, group: list[Part], low: _Side, high: _Sid
             side.latents.append(latent)
         value, _ = climb(states, group, sign)
         side.inner += value
-        side.laws |= {
-            homes[number]: state.get(0)
+        side.laws += [
+            (problem.blocks[number].component, state.get(0))
             for number, state in states.items()
             if isinstance(state, Free)
-        }
+        ]
     return True
 
 
-def _built(problem: Problem, world: SCM, side: _Side) -> SCM:
-    made = with_laws(world, problem.shape, side.laws)
+def _built(world: SCM, side: _Side) -> SCM:
+    made = with_laws(world, side.laws)
     for latent in side.latents:
         made = latent.into(made)
     return made

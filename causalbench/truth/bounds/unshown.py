@@ -60,7 +60,10 @@ def unshown_bounds(permitted: Permitted, world: SCM, query: Query) -> Bounds:
     if few_orders(permitted):
         (low, below), (high, above) = order_ends(permitted, query)
         ends = (low.outer, high.outer)
-        made = [with_laws(world, below, low.points), with_laws(world, above, high.points)]
+        made = [
+            with_laws(world, [(shape.components[0], end.points[0])])
+            for end, shape in ((low, below), (high, above))
+        ]
         found = [witness(permitted, world, each, query) for each in made]
         return _bounds(ends, (found[0], found[1]), _ORDERS, _ORDERS_SOURCE)
     least, most = trivial_ends(permitted, query)

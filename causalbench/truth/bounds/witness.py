@@ -14,17 +14,17 @@ from causalbench.truth.exact import value
 from causalbench.truth.laws import interventional_tables, law
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from causalbench.query.ast import Query
-    from causalbench.truth.bounds.responses import Component, Shape
+    from causalbench.truth.bounds.responses import Component
     from causalbench.truth.permitted import Permitted
 
     Vector = NDArray[np.float64]
 
-__all__ = ["agree", "fresh", "with_laws", "witness"]
+__all__ = ["agree", "cut", "fresh", "with_laws", "witness"]
 
 _AGREE = 1e-9
 _CELLS = 2**22
@@ -38,51 +38,91 @@ def fresh(wanted: str, taken: Iterable[str]) -> str:
     return wanted
 
 
-def with_laws(world: SCM, shape: Shape, laws: Mapping[int, Vector]) -> SCM:
+def with_laws(world: SCM, laws: Sequence[tuple[Component, Vector]]) -> SCM:
     """Return a world whose components have given laws of response types; the others are kept.
 
     Args:
         world: the world to start from.
-        shape: its diagram, or the one to draw.
-        laws: number of a component -> float64[joint types].
+        laws: components, each with float64[joint types].
     """
-    structure = shape.structure
     taken = set(world.names)
     hidden: dict[str, Variable] = {}
     mechanisms: dict[str, Mechanism] = {}
-    for number, masses in sorted(laws.items()):
-        component = shape.components[number]
+    for component, masses in laws:
+        structure = component.shape.structure
         support = np.flatnonzero(masses > 0.0)
         chance = masses[support] / masses[support].sum()
-        tables = _tables(component, support)
+        types = component.types(support)
+        tables = [each[own] for each, own in zip(component.functions, types, strict=True)]
         parents = [
             tuple(structure.names[p] for p in structure.parents[m]) for m in component.members
         ]
         if len(component.members) == 1:
             mechanisms[structure.names[component.members[0]]] = Mechanism(
-                parents[0], chance, tables[0]
+                parents[0], *_extended(world, component, chance, tables[0])
             )
             continue
-        name = fresh(f"u_{number}", taken)
+        name = fresh(f"u_{structure.names[component.members[0]]}", taken)
         taken.add(name)
         count = len(support)
         hidden[name] = Variable(name, tuple(f"t{i}" for i in range(count)), hidden=True)
         mechanisms[name] = Mechanism((), chance, np.arange(count))
         for member, above, table in zip(component.members, parents, tables, strict=True):
-            mechanisms[structure.names[member]] = Mechanism((name, *above), np.ones(1), table[None])
+            cards = [structure.cards[p] for p in structure.parents[member]]
+            mechanisms[structure.names[member]] = Mechanism(
+                (name, *above), np.ones(1), table.reshape(1, count, *cards)
+            )
     return _assembled(world, hidden, mechanisms)
 
 
-def _tables(component: Component, support: NDArray[np.intp]) -> list[NDArray[np.int64]]:
-    """Return each member's table over (joint type in the support, parents...)."""
+def _extended(
+    world: SCM, component: Component, chance: Vector, table: NDArray[np.int64]
+) -> tuple[Vector, NDArray[np.int64]]:
+    """Return noise and table of a single member, with the rows that were not kept apart put in.
+
+    Args:
+        world: says what happens in the other rows.
+        component: one member.
+        chance: float64[n].
+        table: int64[n, rows kept apart].
+    """
     structure = component.shape.structure
-    found = []
-    for member, functions, types in zip(
-        component.members, component.functions, component.types(support), strict=True
-    ):
-        cards = [structure.cards[p] for p in structure.parents[member]]
-        found.append(functions[types].reshape(len(support), *cards))
-    return found
+    (member,) = component.members
+    parents = structure.parents[member]
+    cards = [structure.cards[p] for p in parents]
+    if component.rows is not None:
+        others = [row for row in range(int(np.prod(cards))) if row not in component.rows]
+        laws = []
+        for row in others:
+            codes = np.unravel_index(row, cards)
+            do = {
+                structure.names[p]: structure.values[p][int(code)]
+                for p, code in zip(parents, codes, strict=True)
+            }
+            laws.append(law(world, [structure.names[member]], do))
+        noise, rest = cut(np.stack(laws))
+        whole = np.empty((len(chance), len(noise), len(others) + table.shape[1]), dtype=np.int64)
+        whole[:, :, list(component.rows)] = table[:, None, :]
+        whole[:, :, others] = rest[None, :, :]
+        chance = np.outer(chance, noise).ravel()
+        table = whole.reshape(len(chance), -1)
+    return chance, table.reshape(len(chance), *cards)
+
+
+def cut(laws: NDArray[np.float64]) -> tuple[Vector, NDArray[np.intp]]:
+    """Draw from several laws by one noise: cut [0, 1] wherever some law changes its value.
+
+    Args:
+        laws: float64[laws, values].
+
+    Returns:
+        The noise, float64[n], and what each law draws, int[n, laws].
+    """
+    sums = np.minimum(np.cumsum(laws, axis=1), 1.0)
+    sums[:, -1] = 1.0
+    cuts = np.unique(np.concatenate([[0.0], sums.ravel()]))
+    middle = (cuts[1:] + cuts[:-1]) / 2
+    return np.diff(cuts), np.stack([np.searchsorted(row, middle) for row in sums], axis=1)
 
 
 def _assembled(
