@@ -57,13 +57,14 @@ def evaluate(estimand: Estimand, permitted: Permitted) -> float:
     """
     axes: dict[Index, int] = {}
     _collect(estimand, axes)
-    result = _fast(estimand, permitted, axes)
-    if result is None:
+    try:
+        with np.errstate(divide="raise", invalid="ignore", under="ignore"):
+            number = _number(estimand, _Evaluator(permitted, axes).value(estimand))
+    except FloatingPointError:
+        number = math.nan
+    if math.isnan(number):  # something undefined was met on the way; see whether it matters
         with np.errstate(all="ignore"):
-            result = _Careful(permitted, axes).value(estimand)
-    if np.size(result) > 1:
-        raise QueryError(f"estimand: an index of '{estimand}' has no sum; add one, or fix it.")
-    number = float(np.reshape(result, ()))
+            number = _number(estimand, _Careful(permitted, axes).value(estimand))
     if math.isnan(number):
         msg = (
             "the estimand divides by a probability that is zero in this world, so it says nothing "
@@ -73,14 +74,13 @@ def evaluate(estimand: Estimand, permitted: Permitted) -> float:
     return number
 
 
-def _fast(estimand: Estimand, permitted: Permitted, axes: dict[Index, int]) -> Array | None:
-    """Return the value, or None where something undefined was met on the way."""
-    try:
-        with np.errstate(divide="raise", invalid="ignore", under="ignore"):
-            result = _Evaluator(permitted, axes).value(estimand)
-    except FloatingPointError:
-        return None
-    return None if np.any(np.isnan(result)) else result
+def _number(estimand: Estimand, result: Array) -> float:
+    """Return a constant array's number."""
+    if isinstance(result, np.ndarray):
+        if result.size > 1:
+            raise QueryError(f"estimand: an index of '{estimand}' has no sum; add one, or fix it.")
+        return float(result.item())
+    return float(result)
 
 
 def _collect(node: Estimand, axes: dict[Index, int]) -> None:
@@ -99,6 +99,17 @@ def _collect(node: Estimand, axes: dict[Index, int]) -> None:
         case Linear(terms):
             for _, term in terms:
                 _collect(term, axes)
+
+
+def _shape(factors: Sequence[Array]) -> tuple[int, ...]:
+    """Return the shape that arrays broadcast to; constants have none."""
+    shapes = [factor.shape for factor in factors if isinstance(factor, np.ndarray) and factor.ndim]
+    return tuple(map(max, *shapes)) if len(shapes) > 1 else shapes[0] if shapes else ()
+
+
+def _depends(factor: Array, place: int) -> bool:
+    """Tell whether an array varies along an axis."""
+    return isinstance(factor, np.ndarray) and factor.ndim > 0 and factor.shape[place] > 1
 
 
 class _Evaluator:
@@ -141,8 +152,7 @@ class _Evaluator:
 
     def sum(self, over: tuple[Index, ...], factors: list[Array]) -> Array:
         """Return the product of arrays, summed over indices."""
-        shapes = [np.shape(factor) for factor in factors]
-        shape = np.broadcast_shapes(*shapes)
+        shape = _shape(factors)
         places = []
         for index in over:
             place = self.axes[index]
@@ -152,21 +162,20 @@ class _Evaluator:
                 factors.append(float(len(self.codes(index))))
         if math.prod(shape) <= _BLOCK or not places:
             whole = self.product(factors)
-            return np.sum(whole, axis=tuple(places), keepdims=True) if places else whole
+            return whole.sum(axis=tuple(places), keepdims=True) if places else whole
         while places:
-            touching = {
-                place: np.broadcast_shapes(*(s for s in shapes if s and s[place] > 1))
-                for place in places
-            }
-            place = min(places, key=lambda at: math.prod(touching[at]))
-            if math.prod(touching[place]) > LIMIT:
-                msg = f"the estimand needs a table of {math.prod(touching[place])} cells; "
-                raise TooWideError(msg + f"the limit is {LIMIT}.")
+            near = {place: [f for f in factors if _depends(f, place)] for place in places}
+            cells = {place: math.prod(_shape(near[place])) for place in places}
+            place = min(places, key=cells.__getitem__)
+            if cells[place] > LIMIT:
+                msg = (
+                    f"the estimand needs a table of {cells[place]} cells and the limit is {LIMIT}; "
+                    "ask about fewer variables."
+                )
+                raise TooWideError(msg)
             places.remove(place)
-            near = [f for f in factors if np.ndim(f) and np.shape(f)[place] > 1]
-            factors = [f for f in factors if not (np.ndim(f) and np.shape(f)[place] > 1)]
-            factors.append(np.sum(self.product(near), axis=place, keepdims=True))
-            shapes = [np.shape(factor) for factor in factors]
+            factors = [factor for factor in factors if not _depends(factor, place)]
+            factors.append(self.product(near[place]).sum(axis=place, keepdims=True))
         return self.product(factors)
 
     def law(self, node: Law) -> Array:

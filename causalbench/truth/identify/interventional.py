@@ -7,7 +7,7 @@ References:
 
 from __future__ import annotations
 
-from functools import cached_property, partial
+from functools import cached_property, lru_cache, partial
 from itertools import product
 from typing import TYPE_CHECKING
 
@@ -27,16 +27,18 @@ from causalbench.truth.identify.mixed import Mixed
 from causalbench.truth.identify.shpitser import HedgeError, id_conditional, id_joint
 from causalbench.truth.identify.simplify import simplify
 from causalbench.truth.identify.tian import factor_joint
+from causalbench.truth.permitted import Ground
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from causalbench.graph import Diagram
     from causalbench.query.ast import Quantity
-    from causalbench.truth.permitted import Ground
 
 __all__ = ["identify_effect", "identify_effects", "why_not"]
 
 Labels = tuple[str, ...]
+_KEPT = 4096
 
 
 def identify_effect(ground: Ground, quantity: Quantity) -> Estimand | None:
@@ -56,6 +58,24 @@ def identify_effect(ground: Ground, quantity: Quantity) -> Estimand | None:
         QueryError: a quantity of rung 3, a label that does not exist, or a mean without numbers.
         ZeroProbabilityError: a condition that contradicts the intervention.
     """
+    labels, numbers = tuple(ground.labels.items()), tuple(ground.numbers.items())
+    return _identified(
+        ground.diagram.nodes, ground.diagram, labels, numbers, ground.manipulable, quantity
+    )
+
+
+@lru_cache(maxsize=_KEPT)
+def _identified(
+    nodes: tuple[str, ...],  # equal diagrams may list them otherwise, and sums follow the list
+    diagram: Diagram,
+    labels: tuple[tuple[str, Labels], ...],
+    numbers: tuple[tuple[str, tuple[float, ...] | None], ...],
+    manipulable: frozenset[str],
+    quantity: Quantity,
+) -> Estimand | None:
+    """Return the first estimand; one diagram and question serve many worlds."""
+    del nodes
+    ground = Ground(diagram, dict(labels), dict(numbers), manipulable)
     return next(identify_effects(ground, quantity), None)
 
 
