@@ -140,11 +140,20 @@ def test_simplifying_changes_no_value():
     assert checked > 40
 
 
-def test_q_factors_come_from_q_factors():
-    """Q[y] is not to be had from P(v) in the bow; it is from Q[y] itself, when x is forced."""
-    diagram = Diagram.parse("x -> y; x <-> y")
-    assert tian_identify(diagram, frozenset("y")) is None
-    assert tian_identify(diagram, frozenset("y"), frozenset("y")) is not None
+@pytest.mark.parametrize(
+    ("diagram", "target", "given", "estimand"),
+    [
+        ("x -> y; x <-> y", "y", None, None),
+        ("x -> y; x <-> y", "y", "y", "P(y | do(x))"),
+        ("x -> m; m -> y; x <-> y", "y", None, "sum_{x'} P(y | x', m) P(x')"),
+        ("x -> m; m -> y; x <-> y", "m", None, "P(m | x)"),
+        ("z -> x; x -> y; z <-> x", "zx", None, "P(z, x)"),
+    ],
+)
+def test_q_factors_by_hand(diagram, target, given, estimand):
+    """Q[C] from the law that is seen, or from another Q-factor, as a function of all values."""
+    found = tian_identify(Diagram.parse(diagram), target, given)
+    assert (None if found is None else str(found)) == estimand
 
 
 def test_every_failure_has_a_hedge():

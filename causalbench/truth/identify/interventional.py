@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from causalbench.graph import Diagram
     from causalbench.query.ast import Quantity
 
-__all__ = ["identify_effect", "identify_effects", "why_not"]
+__all__ = ["forget", "identify_effect", "identify_effects", "why_not"]
 
 Labels = tuple[str, ...]
 _KEPT = 4096
@@ -62,6 +62,11 @@ def identify_effect(ground: Ground, quantity: Quantity) -> Estimand | None:
     return _identified(
         ground.diagram.nodes, ground.diagram, labels, numbers, ground.manipulable, quantity
     )
+
+
+def forget() -> None:
+    """Drop the estimands that are kept, as a benchmark wants it."""
+    _identified.cache_clear()
 
 
 @lru_cache(maxsize=_KEPT)

@@ -14,12 +14,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from causalbench.truth.identify.formula import Chain, Formula, Measured, Over, Times
+from causalbench.truth.identify.estimand import Index
+from causalbench.truth.identify.formula import Chain, Formula, Measured, Over, Times, bind
 from causalbench.truth.identify.mixed import Mixed, bits
 from causalbench.truth.identify.shpitser import HedgeError
+from causalbench.truth.identify.simplify import simplify
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from causalbench.graph import Diagram
+    from causalbench.truth.identify.estimand import Estimand
 
 __all__ = ["factor_joint", "identify_factor", "q_factor", "tian_identify"]
 
@@ -27,8 +32,8 @@ Law = Measured | Chain
 
 
 def tian_identify(
-    diagram: Diagram, target: frozenset[str], given: frozenset[str] | None = None
-) -> tuple[Mixed, Formula] | None:
+    diagram: Diagram, target: Iterable[str], given: Iterable[str] | None = None
+) -> Estimand | None:
     """Identify Q[target] from Q[given], or say that it cannot be done.
 
     Args:
@@ -38,7 +43,7 @@ def tian_identify(
             for all variables, whose Q-factor is the law that is seen.
 
     Returns:
-        The graph that numbers the variables and the formula, or None.
+        An estimand in which every variable stands for its value, ``P(y | x)``, or None.
     """
     graph = Mixed(diagram)
     scope = graph.everything if given is None else graph.mask(given)
@@ -46,7 +51,7 @@ def tian_identify(
         formula = identify_factor(graph, graph.mask(target), graph.everything & ~scope)
     except HedgeError:
         return None
-    return graph, formula
+    return simplify(bind(formula, graph, {at: Index(n) for at, n in enumerate(graph.names)}))
 
 
 def identify_factor(graph: Mixed, target: int, forced: int = 0) -> Formula:
