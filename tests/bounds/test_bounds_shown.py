@@ -21,6 +21,7 @@ from oracle import brute
 import causalbench as cb
 from causalbench.errors import TooWideError, ZeroProbabilityError
 from causalbench.query import parse
+from causalbench.scm.couplings import couple
 from causalbench.truth import Knowledge, law, value
 
 SAME = 1e-9
@@ -240,3 +241,53 @@ def test_condition_that_never_happens():
     scm = bow(np.random.default_rng(5))
     with pytest.raises(ZeroProbabilityError, match="never happens"):
         ends(scm, "P(y[x=a]=b | x=a, x[y=b]=b)", DO)
+
+
+def test_rows_that_no_event_joins_are_parts():
+    """A wide lone mechanism is bounded by the rows asked: monty-hall's win has 2^18 types."""
+    scm = cb.load_world("monty-hall").scm
+    query = "P(win[switch=yes]=yes | switch=no, win=no)"
+    found = ends(scm, query, SEE)
+    assert (found.lower, found.upper) == pytest.approx((1.0, 1.0), abs=SAME)
+    assert found.sharp
+    checked(scm, query, found, SEE, together=1)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_rows_apart_and_together_agree(seed):
+    """Two pairs of rows of one mechanism: the ends are those of all its rows at once."""
+    rng = np.random.default_rng(seed)
+    scm = draw(rng, {"z": 2, "x": 2, "y": 2}, [("z", "y"), ("x", "y")], noise=6)
+    query = "P(y[x=a, z=a]=b, y[x=b, z=a]=a) + 2*P(y[x=a, z=b]=a, y[x=b, z=b]=b)"
+    found = ends(scm, query, DO)
+    naive = Naive(scm, ("y",), {"y": ("x", "z")}, experiments=False)
+
+    def number(run):
+        done = {x + z: run({"x": x, "z": z})["y"] for x in "ab" for z in "ab"}
+        return (done["aa"] == "b" and done["ba"] == "a") + 2 * (
+            done["ab"] == "a" and done["bb"] == "b"
+        )
+
+    assert found.sharp
+    assert (found.lower, found.upper) == pytest.approx(naive.ends(naive.form(number)), abs=SAME)
+    checked(scm, query, found, DO)
+
+
+def test_told_coupling_settles_a_mechanism():
+    """Where one of two couplings is told, only the other is open, and the told one is kept."""
+    rng = np.random.default_rng(9)
+    scm = chain(rng)
+    cpt = scm.mechanism("m").cpt(2)
+    scm = scm.replace(mechanisms={"m": couple(cpt, "monotone", ("x",))})
+    query = "PNS(x: a -> b; y=b)"
+    told = ends(scm, query, Knowledge("do", "diagram", ("coupling:m=monotone",)))
+    free = ends(scm, query, DO)
+    assert free.lower - SAME <= told.lower <= told.upper <= free.upper + SAME
+    assert told.sharp
+    naive = Naive(scm, ("y",), {"y": ("m",)}, experiments=False)
+    move = float(cpt[1, 1] - cpt[0, 1])  # a monotone m moves one way only, this much
+    first, second = ("a", "b") if move > 0 else ("b", "a")
+    cost = naive.form(lambda run: [run({"m": v})["y"] for v in (first, second)] == ["a", "b"])
+    expected = [abs(move) * each for each in naive.ends(cost)]
+    assert (told.lower, told.upper) == pytest.approx(expected, abs=SAME)
+    assert all(w.scm.mechanism("m") == scm.mechanism("m") for w in told.witnesses)

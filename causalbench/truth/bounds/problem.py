@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from causalbench.errors import CertificateError, ZeroProbabilityError
+from causalbench.scm.couplings import couple, coupling_from_text
 from causalbench.truth.bounds.expand import expand
 
 if TYPE_CHECKING:
@@ -132,11 +133,14 @@ class Problem:
         self.shape = shape
         self._factors = factors
         self.blocks: list[Block] = [] if start is None else [start]
-        self._homes: dict[int, int] = {} if start is None else {0: 0}
+        self._places: dict[Component, int] = {} if start is None else {start.component: 0}
         self.constant = query.constant
         sums: dict[tuple[object, ...], tuple[Reduced, Reduced]] = {}
         expanded = [(weight, expand(shape, quantity)) for weight, quantity in query.terms]
-        self._events = _events(side for _, pair in expanded for side in pair)
+        self._parts = {
+            home: shape.components[home].split(events)
+            for home, events in _events(side for _, pair in expanded for side in pair).items()
+        }
         for weight, pair in expanded:
             above, below = (self._reduced(each) for each in pair)
             if not any(below):
@@ -169,22 +173,49 @@ class Problem:
                 if isinstance(each, float):
                     number *= each
                 else:
-                    key.append((self._homes[home], each))
+                    key.append(each)
             name = tuple(key)
             if number:
                 found[name] = found.get(name, 0.0) + number
         return found
 
-    def _form(self, home: int, event: Event) -> float | int:
+    def _form(self, home: int, event: Event) -> float | tuple[int, int]:
+        """Return an event's probability, or its block and form where that is open."""
+        place = 0
         if self._factors is not None:
             number = self._direct(self._factors, event)
+            if number is None:
+                number = self._coupled(self._factors, event)
             if number is not None:
                 return number
-            if home not in self._homes:
-                self._homes[home] = len(self.blocks)
-                component = self.shape.components[home].narrowed(self._events[home])
+            component = self._parts[home][event]
+            if component not in self._places:
+                self._places[component] = len(self.blocks)
                 self.blocks.append(Block.of(component, self._factors))
-        return self.blocks[self._homes[home]].form(event)
+            place = self._places[component]
+        found = self.blocks[place].form(event)
+        return found if isinstance(found, float) else (place, found)
+
+    def _coupled(self, factors: Factors, event: Event) -> float | None:
+        """Return an event's probability where the coupling of its one mechanism is told."""
+        structure = self.shape.structure
+        member = min(event)[0]
+        text = self.shape.couplings.get(member)
+        table = None if text is None else factors.q((member,))
+        if text is None or table is None or not np.isfinite(table).all():
+            return None
+        if any(other != member for other, _, _ in event) or self.shape.siblings[member]:
+            return None
+        parents, outer = structure.parents[member], self.shape.outer((member,))
+        cpt = table.transpose(*(1 + outer.index(p) for p in parents), 0)
+        mechanism = couple(
+            cpt, coupling_from_text(text), tuple(structure.names[p] for p in parents)
+        )
+        rows = mechanism.table.reshape(len(mechanism.noise), -1)
+        fits = np.ones(len(rows), dtype=bool)
+        for _, row, value in event:
+            fits &= rows[:, row] == value
+        return float(mechanism.noise[fits].sum())
 
     def _direct(self, factors: Factors, event: Event) -> float | None:
         """Return the probability of an event that is one cell of a permitted Q[W], else None."""

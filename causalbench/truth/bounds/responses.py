@@ -48,6 +48,8 @@ class Shape:
         home: position -> number of its component.
         siblings: position -> positions joined to it by ``<->``.
         settable: the positions that experiments may set.
+        slopes: position -> (parent, +1 where it may only rise with it, else -1).
+        couplings: position -> the coupling of its mechanism that is told.
         expanded: what `expand` has worked out.
     """
 
@@ -70,6 +72,7 @@ class Shape:
         )
         self.settable = frozenset(index[name] for name in manipulable)
         self.slopes = _slopes(self.structure, assumptions)
+        self.couplings = _couplings(self.structure, assumptions)
         self.components = tuple(
             Component(self, tuple(sorted(index[name] for name in group)))
             for group in diagram.c_components()
@@ -123,20 +126,30 @@ class Component:
         near = self.shape.siblings
         return all(near[p].issuperset(set(self.members) - {p}) for p in self.members)
 
-    def narrowed(self, events: Iterable[Event]) -> Component:
-        """Return the component with the rows that some events speak of, where that loses nothing.
+    def split(self, events: Iterable[Event]) -> dict[Event, Component]:
+        """Return, for each event, the part of the component that holds all it speaks of.
 
-        The rows of one member without siblings may be coupled at will, so the others are left out:
-        any law of some rows extends to all. An assumption about the member ties its rows.
+        The rows of one member without siblings may be coupled at will. So rows that no event joins
+        are parts of their own, and rows that none speaks of are left out; laws of the parts always
+        extend to one law of all rows. An assumption about the member ties its rows.
         """
+        asked = list(events)
         if len(self.members) > 1 or self.members[0] in self.shape.slopes:
-            return self
-        rows = tuple(sorted({row for event in events for _, row, _ in event}))
-        if len(rows) == self.rows_of(self.members[0]):
-            return self
-        if rows not in self._narrow:
-            self._narrow[rows] = Component(self.shape, self.members, rows)
-        return self._narrow[rows]
+            return dict.fromkeys(asked, self)
+        groups: list[set[int]] = []
+        for event in asked:
+            rows = {row for _, row, _ in event}
+            joined = [group for group in groups if group & rows]
+            groups = [group for group in groups if not group & rows]
+            groups.append(rows.union(*joined))
+        found = {}
+        for event in asked:
+            mine = next(group for group in groups if any(row in group for _, row, _ in event))
+            key = tuple(sorted(mine))
+            if key not in self._narrow:
+                self._narrow[key] = Component(self.shape, self.members, key)
+            found[event] = self._narrow[key]
+        return found
 
     def rows_of(self, member: int) -> int:
         """Return how many value combinations of a member's parents are kept apart."""
@@ -309,6 +322,17 @@ def _slopes(
         if here in structure.parents[there]:
             sign = 1 if kind == "monotone" else -1
             found[there] = (*found.get(there, ()), (here, sign))
+    return found
+
+
+def _couplings(structure: Structure, assumptions: tuple[str, ...]) -> dict[int, str]:
+    """Read which couplings are told."""
+    found = {}
+    for text in assumptions:
+        kind, _, rest = text.partition(":")
+        name, _, told = rest.partition("=")
+        if kind == "coupling" and name.strip() in structure.index:
+            found[structure.index[name.strip()]] = told
     return found
 
 

@@ -63,7 +63,10 @@ def shown_bounds(permitted: Permitted, world: SCM, query: Query) -> Bounds:
         raise CertificateError(msg)
     low = _Side(problem.constant, problem.constant, [], [])
     high = _Side(problem.constant, problem.constant, [], [])
-    exact, ratio, drawn = True, False, True
+    # A coupling told of a mechanism whose hidden causes are shared is left out: that is sound, but
+    # a world made without it is no witness.
+    told = any(shape.couplings.keys() & set(b.component.members) for b in problem.blocks)
+    exact, ratio, drawn = True, False, not told
     for group in problem.groups:
         drawn = _add(problem, world, group, low, high) and drawn
         exact = exact and len(group) == 1 and group[0].linear

@@ -21,10 +21,14 @@ if TYPE_CHECKING:
     from causalbench.query.ast import Query
     from causalbench.truth.bounds.responses import Component
     from causalbench.truth.permitted import Permitted
+    from causalbench.truth.structure import Structure
 
     Vector = NDArray[np.float64]
 
 __all__ = ["agree", "cut", "fresh", "with_laws", "witness"]
+
+# Rows of a lone mechanism, the chances of what they do together, and that: int[n, rows].
+_Rows = tuple[tuple[int, ...], "Vector", "NDArray[np.int64]"]
 
 _AGREE = 1e-9
 _CELLS = 2**22
@@ -48,65 +52,64 @@ def with_laws(world: SCM, laws: Sequence[tuple[Component, Vector]]) -> SCM:
     taken = set(world.names)
     hidden: dict[str, Variable] = {}
     mechanisms: dict[str, Mechanism] = {}
+    alone: dict[int, list[_Rows]] = {}
     for component, masses in laws:
         structure = component.shape.structure
         support = np.flatnonzero(masses > 0.0)
         chance = masses[support] / masses[support].sum()
         types = component.types(support)
         tables = [each[own] for each, own in zip(component.functions, types, strict=True)]
-        parents = [
-            tuple(structure.names[p] for p in structure.parents[m]) for m in component.members
-        ]
+        first = component.members[0]
         if len(component.members) == 1:
-            mechanisms[structure.names[component.members[0]]] = Mechanism(
-                parents[0], *_extended(world, component, chance, tables[0])
-            )
+            rows = component.rows or tuple(range(tables[0].shape[1]))
+            alone.setdefault(first, []).append((rows, chance, tables[0]))
             continue
-        name = fresh(f"u_{structure.names[component.members[0]]}", taken)
+        name = fresh(f"u_{structure.names[first]}", taken)
         taken.add(name)
         count = len(support)
         hidden[name] = Variable(name, tuple(f"t{i}" for i in range(count)), hidden=True)
         mechanisms[name] = Mechanism((), chance, np.arange(count))
-        for member, above, table in zip(component.members, parents, tables, strict=True):
-            cards = [structure.cards[p] for p in structure.parents[member]]
+        for member, table in zip(component.members, tables, strict=True):
+            parents = structure.parents[member]
+            cards = [structure.cards[p] for p in parents]
             mechanisms[structure.names[member]] = Mechanism(
-                (name, *above), np.ones(1), table.reshape(1, count, *cards)
+                (name, *(structure.names[p] for p in parents)),
+                np.ones(1),
+                table.reshape(1, count, *cards),
             )
+    for member, groups in alone.items():
+        structure = laws[0][0].shape.structure
+        mechanisms[structure.names[member]] = _joined(world, structure, member, groups)
     return _assembled(world, hidden, mechanisms)
 
 
-def _extended(
-    world: SCM, component: Component, chance: Vector, table: NDArray[np.int64]
-) -> tuple[Vector, NDArray[np.int64]]:
-    """Return noise and table of a single member, with the rows that were not kept apart put in.
+def _joined(world: SCM, structure: Structure, member: int, groups: list[_Rows]) -> Mechanism:
+    """Return a lone mechanism with given laws of groups of rows; the world says the other rows.
 
-    Args:
-        world: says what happens in the other rows.
-        component: one member.
-        chance: float64[n].
-        table: int64[n, rows kept apart].
+    Groups may be coupled at will, so one noise draws from all of them.
     """
-    structure = component.shape.structure
-    (member,) = component.members
     parents = structure.parents[member]
     cards = [structure.cards[p] for p in parents]
-    if component.rows is not None:
-        others = [row for row in range(int(np.prod(cards))) if row not in component.rows]
-        laws = []
-        for row in others:
+    names = tuple(structure.names[p] for p in parents)
+    held = {row for rows, _, _ in groups for row in rows}
+    parts = list(groups)
+    for row in range(int(np.prod(cards, dtype=int))):
+        if row not in held:
             codes = np.unravel_index(row, cards)
             do = {
                 structure.names[p]: structure.values[p][int(code)]
                 for p, code in zip(parents, codes, strict=True)
             }
-            laws.append(law(world, [structure.names[member]], do))
-        noise, rest = cut(np.stack(laws))
-        whole = np.empty((len(chance), len(noise), len(others) + table.shape[1]), dtype=np.int64)
-        whole[:, :, list(component.rows)] = table[:, None, :]
-        whole[:, :, others] = rest[None, :, :]
-        chance = np.outer(chance, noise).ravel()
-        table = whole.reshape(len(chance), -1)
-    return chance, table.reshape(len(chance), *cards)
+            chance = law(world, [structure.names[member]], do)
+            parts.append(((row,), chance, np.arange(len(chance))[:, None]))
+    laws = np.zeros((len(parts), max(len(chance) for _, chance, _ in parts)))
+    for number, (_, chance, _) in enumerate(parts):
+        laws[number, : len(chance)] = chance
+    noise, drawn = cut(laws)
+    table = np.empty((len(noise), int(np.prod(cards, dtype=int))), dtype=np.int64)
+    for number, (rows, chance, values) in enumerate(parts):
+        table[:, list(rows)] = values[np.minimum(drawn[:, number], len(chance) - 1)]
+    return Mechanism(names, noise, table.reshape(len(noise), *cards))
 
 
 def cut(laws: NDArray[np.float64]) -> tuple[Vector, NDArray[np.intp]]:
