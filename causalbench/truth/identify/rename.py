@@ -1,4 +1,4 @@
-"""Give the indices of an estimand the smallest marks that keep them apart."""
+"""Put an estimand into its final form: sums flattened, indices with as few primes as will do."""
 
 from __future__ import annotations
 
@@ -25,7 +25,29 @@ __all__ = ["tidy"]
 
 def tidy(estimand: Estimand) -> Estimand:
     """Return an equal estimand, shorter where `simplify` can, with as few primes as will do."""
-    return _renamed(simplify(estimand), {})
+    return _renamed(simplify(_flat(estimand)), {})
+
+
+def _flat(node: Estimand) -> Estimand:
+    """Write linear combinations of linear combinations as one."""
+    match node:
+        case Product(factors):
+            return Product(tuple([_flat(factor) for factor in factors]))
+        case Sum(over, body):
+            return Sum(over, _flat(body))
+        case Ratio(above, below):
+            return Ratio(_flat(above), _flat(below))
+        case Linear(terms, constant):
+            flat: list[tuple[float, Estimand]] = []
+            for weight, term in terms:
+                inner = _flat(term)
+                if isinstance(inner, Linear):
+                    flat += [(weight * w, part) for w, part in inner.terms]
+                    constant += weight * inner.constant
+                else:
+                    flat.append((weight, inner))
+            return Linear(tuple(flat), constant)
+    return node
 
 
 def _renamed(node: Estimand, names: Mapping[Index, Index]) -> Estimand:

@@ -129,8 +129,14 @@ class _Undrawn:
         setting = next(iter(copies))[1]
         if not self.ground.manipulable.issuperset(name for name, _ in setting):
             return None
-        law = Law(tuple([(name, value) for (name, _), value in copies.items()]), (), setting)
-        values = [value for _, value in (*law.outcome, *setting)]
+        seen = {name: value for (name, _), value in copies.items()}
+        forced = dict(setting)
+        law = Law(
+            tuple([(name, seen[name]) for name in self.ground.labels if name in seen]),
+            (),
+            tuple([(name, forced[name]) for name in self.ground.labels if name in forced]),
+        )
+        values = [value for _, value in (*law.outcome, *law.do)]
         over = tuple(dict.fromkeys(value for value in values if isinstance(value, Index)))
         return Sum(over, law) if over else law
 
