@@ -171,6 +171,13 @@ def test_a_free_index_is_refused():
         Law((("y", Y),)).evaluate(seen(confounded()))
 
 
+def test_a_variable_twice_in_a_law_is_refused():
+    """A law has one value for each variable."""
+    for law in (Law(at(y="1"), at(y="1")), Law(at(x="1"), (), at(x="1"))):
+        with pytest.raises(QueryError, match="twice"):
+            law.evaluate(Permitted(confounded(), DO))
+
+
 def test_a_condition_that_never_happens_makes_the_estimand_say_nothing():
     """Where z = 1 always has x = 0, P(y | x=1, z=1) is undefined, and z = 1 has weight."""
     scm = confounded(x=((0.5, 0.5), (1.0, 0.0)))

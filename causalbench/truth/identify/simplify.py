@@ -16,6 +16,7 @@ from causalbench.truth.identify.estimand import (
     Linear,
     Product,
     Ratio,
+    Setting,
     Sum,
 )
 
@@ -85,7 +86,7 @@ def _joined(factors: Sequence[Estimand], at: int) -> tuple[int, Law] | None:
             and other != at
             and inner.do == law.do
             and len(inner.outcome) + len(inner.given) == len(law.given)
-            and {*inner.outcome, *inner.given} == {*law.given}
+            and all(setting in law.given for setting in inner.outcome + inner.given)
         ):
             return other, Law(inner.outcome + law.outcome, inner.given, law.do)
     return None
@@ -123,9 +124,9 @@ def _dropped(factors: Sequence[Estimand], index: Index) -> list[Estimand] | None
     law = factors[users[0]]
     if not isinstance(law, Law) or (index.variable, index) not in law.outcome:
         return None
-    if any(value == index for _, value in law.given + law.do):
+    if _stands(law.given, index) or _stands(law.do, index):
         return None
-    outcome = tuple(setting for setting in law.outcome if setting[1] != index)
+    outcome = tuple([setting for setting in law.outcome if setting[1] != index])
     return [
         *factors[: users[0]],
         Law(outcome, law.given, law.do) if outcome else _ONE,
@@ -133,11 +134,19 @@ def _dropped(factors: Sequence[Estimand], index: Index) -> list[Estimand] | None
     ]
 
 
+def _stands(settings: Sequence[Setting], index: Index) -> bool:
+    """Tell whether an index is a value among settings."""
+    for _, value in settings:  # most values are this very object, or no index at all
+        if value is index or (isinstance(value, Index) and value == index):
+            return True
+    return False
+
+
 def _uses(node: Estimand, index: Index) -> bool:
     """Tell whether an index is free in a node."""
     match node:
         case Law(outcome, given, do):
-            return any(value == index for _, value in outcome + given + do)
+            return _stands(outcome, index) or _stands(given, index) or _stands(do, index)
         case Sum(over, body):
             return index not in over and _uses(body, index)
         case Product(factors):
@@ -171,9 +180,13 @@ def _conditional(law: Estimand, margin: Estimand) -> Law | None:
     """Return P(a | b, c) for P(a, b | c) over P(b | c), else None."""
     if not (isinstance(law, Law) and isinstance(margin, Law) and law.do == margin.do):
         return None
-    if {*law.given} != {*margin.given} or not {*margin.outcome} < {*law.outcome}:
+    if len(law.given) != len(margin.given) or len(margin.outcome) >= len(law.outcome):
         return None
-    rest = tuple(setting for setting in law.outcome if setting not in margin.outcome)
+    if not all(setting in law.given for setting in margin.given):
+        return None
+    if not all(setting in law.outcome for setting in margin.outcome):
+        return None
+    rest = tuple([setting for setting in law.outcome if setting not in margin.outcome])
     return Law(rest, margin.outcome + margin.given, law.do)
 
 

@@ -6,11 +6,10 @@ import math
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
-import numpy as np
-
 from causalbench.errors import AccessError, QueryError
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
     from causalbench.truth.permitted import Permitted
@@ -36,6 +35,7 @@ class Tables:
             for name, labels in permitted.labels.items()
         }
         self._kept: dict[Any, NDArray[np.float64]] = {}
+        self._joints: dict[Do, tuple[tuple[str, ...], NDArray[np.float64] | None]] = {}
 
     def code(self, name: str, label: str) -> int:
         """Return the place of a label among a variable's values.
@@ -58,6 +58,8 @@ class Tables:
     ) -> NDArray[np.float64]:
         """Return P(outcome | given, do(...)); NaN where the condition has probability zero.
 
+        To be called where NumPy lets 0 / 0 pass.
+
         Args:
             permitted: the laws that these tables belong to.
             outcome: names of the first axes, at least one.
@@ -73,29 +75,42 @@ class Tables:
         if found is None:
             found = self._joint(permitted, outcome + given, do)
             if given:
-                whole = found.sum(axis=tuple(range(len(outcome))), keepdims=True)
-                with np.errstate(invalid="ignore"):
-                    found = found / whole
+                found = found / found.sum(axis=tuple(range(len(outcome))), keepdims=True)
             self._kept[key] = found
         return found
 
     def _joint(self, permitted: Permitted, names: tuple[str, ...], do: Do) -> NDArray[np.float64]:
+        """Return P(names | do(...)), where it may be from the law of all variables."""
+        kept = self._joints.get(do)
+        if kept is None:
+            kept = self._joints[do] = self._widest(permitted, names, do)
+        others, whole = kept
+        if len({*names}) < len(names) or any(name in names for name, _ in do):
+            raise _twice(names, do)
+        if whole is None or any(name not in others for name in names):
+            return permitted.law(names, dict(do))
+        gone = tuple([at for at, name in enumerate(others) if name not in names])
+        margin: NDArray[np.float64] = whole.sum(axis=gone) if gone else whole
+        order = [name for name in others if name in names]
+        return margin.transpose([order.index(name) for name in names])
+
+    def _widest(
+        self, permitted: Permitted, names: tuple[str, ...], do: Do
+    ) -> tuple[tuple[str, ...], NDArray[np.float64] | None]:
+        """Return the variables that are not forced, and their law unless it is large."""
         forced = dict(do)
+        if len(forced) < len(do):
+            raise _twice(names, do)
         for name, label in do:
             self.code(name, label)
-        if len({*names, *forced}) < len(names) + len(do):
-            msg = f"a law names a variable twice: {', '.join([*names, *forced])}; name each once."
-            raise QueryError(msg)
-        others = [name for name in self.labels if name not in forced]
-        cells = math.prod(len(self.labels[name]) for name in others)
-        if cells > _WHOLE or not {*others}.issuperset(names):
-            return permitted.law(names, forced)
-        whole = permitted.law(others, forced)
-        kept = [name for name in others if name in names]
-        margin: NDArray[np.float64] = whole.sum(
-            axis=tuple(at for at, name in enumerate(others) if name not in names)
-        )
-        return margin.transpose([kept.index(name) for name in names])
+        others = tuple([name for name in self.labels if name not in forced])
+        cells = math.prod([len(self.labels[name]) for name in others])
+        return others, permitted.law(others, forced) if cells <= _WHOLE else None
+
+
+def _twice(names: tuple[str, ...], do: Do) -> QueryError:
+    listed = ", ".join([*names, *(name for name, _ in do)])
+    return QueryError(f"a law names a variable twice: {listed}; name each once.")
 
 
 _ALL: WeakKeyDictionary[Permitted, Tables] = WeakKeyDictionary()
