@@ -58,7 +58,7 @@ class SCM:
         variables, given = dict(self.variables), dict(self.mechanisms)
         check_parts(variables, given)
         object.__setattr__(self, "variables", MappingProxyType(variables))
-        ordered = {name: given[name] for name in variables}
+        ordered = {name: _settled(given[name]) for name in variables}
         object.__setattr__(self, "mechanisms", MappingProxyType(ordered))
         known = bool(self.couplings_known) and not self.uncoupled
         object.__setattr__(self, "couplings_known", known)
@@ -439,3 +439,10 @@ class SCM:
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (SCM, (dict(self.variables), dict(self.mechanisms), self.couplings_known))
+
+
+def _settled(mechanism: AnyMechanism) -> AnyMechanism:
+    """Return a mechanism; a table that has one coupling alone gets it."""
+    if isinstance(mechanism, TableMechanism) and mechanism.settled:
+        return mechanism.coupled("independent")
+    return mechanism

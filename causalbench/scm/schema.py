@@ -28,7 +28,7 @@ from causalbench.scm.encode import SCHEMA
 from causalbench.scm.equation import equation_mechanism
 from causalbench.scm.mechanism import MAX_CELLS, LinearMechanism, Mechanism
 from causalbench.scm.model import SCM
-from causalbench.scm.tables import UNKNOWN, uncoupled
+from causalbench.scm.tables import UNKNOWN, TableMechanism
 from causalbench.scm.variable import Variable
 
 if TYPE_CHECKING:
@@ -153,7 +153,7 @@ def _mechanism(variables: Mapping[str, Variable], name: str, form: MechanismForm
     if kind == "cpt":
         cpt = _array(form.cpt, [*shape, card], "cpt", float)
         if form.coupling == UNKNOWN:
-            return uncoupled(cpt, parents)
+            return TableMechanism(parents, cpt)
         return couple(cpt, form.coupling or "independent", parents)
     if not isinstance(form.noise, list):
         why = "missing" if form.noise is None else "a law, which is for real variables"

@@ -14,11 +14,11 @@ from causalbench.scm.mechanism import MAX_CELLS, Mechanism, as_distribution, dis
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import NDArray
 
     from causalbench.scm.couplings import Coupling
 
-__all__ = ["UNKNOWN", "TableMechanism", "mechanism_of", "uncoupled", "uncoupled_text"]
+__all__ = ["UNKNOWN", "TableMechanism", "mechanism_of", "uncoupled_text"]
 
 UNKNOWN = "unknown"
 """How files name the coupling of a table that has none."""
@@ -66,7 +66,10 @@ class TableMechanism:
 
     @cached_property
     def settled(self) -> bool:
-        """Whether only one coupling exists: at most one row leaves anything to chance."""
+        """Whether only one coupling exists: at most one row leaves anything to chance.
+
+        So it is with roots, and with functions of the parents. An `SCM` couples such tables itself.
+        """
         return bool((self.cpt.max(axis=-1) < 1.0).sum() <= 1)
 
     def coupled(self, coupling: Coupling) -> Mechanism:
@@ -111,29 +114,12 @@ class TableMechanism:
         return (TableMechanism, (self.parents, self.cpt))
 
 
-def uncoupled(cpt: ArrayLike, parents: Sequence[str] = ()) -> TableMechanism | Mechanism:
-    """Return a table without a coupling, or the mechanism itself where only one has the table.
-
-    A root, or a variable that is a function of its parents, has one coupling alone.
-
-    Args:
-        cpt: float[*cards, card], P(value | parents).
-        parents: the names of its axes but the last.
-
-    Raises:
-        WorldError: as `TableMechanism`.
-    """
-    table = TableMechanism(tuple(parents), np.asarray(cpt, dtype=np.float64))
-    return table.coupled("independent") if table.settled else table
-
-
 def mechanism_of(
     cpt: NDArray[np.float64], coupling: Coupling | None, parents: Sequence[str]
 ) -> TableMechanism | Mechanism:
     """Return the mechanism of a table that was read: with the coupling named, if any was."""
-    from causalbench.scm.couplings import couple
-
-    return uncoupled(cpt, parents) if coupling is None else couple(cpt, coupling, parents)
+    table = TableMechanism(tuple(parents), cpt)
+    return table if coupling is None else table.coupled(coupling)
 
 
 def uncoupled_text(names: Sequence[str], what: str = "the answer") -> str:

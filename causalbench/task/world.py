@@ -298,7 +298,7 @@ def _from_bif(path: Path, name: str, source: str, *, renormalise: bool) -> World
         rows = "1 row" if mended == 1 else f"{mended} rows"
         note = f"; {rows} renormalised, which missed 1 by {network.furthest:.1g} at most"
     title = f"Bayesian network {name}"
-    return World(id=name, version=1, title=title, source=source + note, scm=network.scm)
+    return World(id=name, version=2, title=title, source=source + note, scm=network.scm)
 
 
 def _from_plugin(name: str) -> World | None:

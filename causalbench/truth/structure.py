@@ -165,12 +165,10 @@ class Compiled:
         for name in structure.names:
             mechanism: Any = scm.mechanism(name)
             if isinstance(mechanism, TableMechanism):
-                if not mechanism.settled:
-                    self.noise.append(None)
-                    self.tables.append(None)
-                    self.cpts.append(mechanism.cpt)
-                    continue
-                mechanism = mechanism.coupled("independent")  # the one coupling that there is
+                self.noise.append(None)
+                self.tables.append(None)
+                self.cpts.append(mechanism.cpt)
+                continue
             self.noise.append(np.asarray(mechanism.noise, dtype=np.float64))
             self.tables.append(np.asarray(mechanism.table, dtype=np.intp))
             self.cpts.append(None)
