@@ -8,7 +8,7 @@ import numpy as np
 
 from causalbench.graph import Diagram
 from causalbench.query import Atom, Probability, Term
-from causalbench.scm import SCM, Variable
+from causalbench.scm import SCM, Mechanism, Variable
 from causalbench.scm.couplings import monotone
 from causalbench.truth.permitted import Ground
 
@@ -43,6 +43,18 @@ def world_of(diagram, rng, *, cards=(2,), hidden_card=3):
         tables[name] = (1 + rng.multinomial(32 - size, chances)) / 32
     mechanisms = {name: monotone(tables[name], tuple(parents[name])) for name in sizes}
     return SCM(variables, mechanisms)
+
+
+def world_with_zeros(diagram, rng):
+    """Draw a world with a diagram whose mechanisms have one to three random tables: many zeros."""
+    scm = world_of(diagram, rng, hidden_card=2)
+    mechanisms = {}
+    for name, mechanism in scm.mechanisms.items():
+        size = int(rng.integers(1, 4))
+        shape = size, *(scm.variable(parent).cardinality for parent in mechanism.parents)
+        table = rng.integers(0, scm.variable(name).cardinality, size=shape)
+        mechanisms[name] = Mechanism(mechanism.parents, rng.dirichlet(np.ones(size)), table)
+    return scm.replace(mechanisms=mechanisms)
 
 
 def ground_of(diagram, *, manipulable=(), card=2):

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
+from itertools import combinations, pairwise
 
 import numpy as np
 import pytest
 
 import causalbench as cb
-from causalbench.errors import AccessError, PositivityError, QueryError
+from causalbench.errors import AccessError, PositivityError, QueryError, TooWideError
 from causalbench.scm import SCM, Variable
 from causalbench.scm.couplings import monotone
 from causalbench.truth.identify.estimand import Index, Law, Linear, Product, Ratio, Sum
@@ -150,6 +150,16 @@ def test_wide_sums_agree_with_narrow_ones():
     factors += [Law((now,), (before,)) for before, now in pairwise(points)]
     value = Sum(over, Product(tuple(factors))).evaluate(seen(scm))
     assert value == pytest.approx(cb.truth(scm, "P(v16=1)").value, abs=1e-13)
+
+
+def test_a_sum_that_needs_too_large_a_table_is_refused():
+    """All pairs of 28 binary variables: summing one out leaves a table of the 27 others."""
+    names = [f"v{i}" for i in range(28)]
+    scm = model(dict.fromkeys(names, ((), (0.5, 0.5))))
+    over = {name: Index(name) for name in names}
+    pairs = [Law(((a, over[a]), (b, over[b]))) for a, b in combinations(names, 2)]
+    with pytest.raises(TooWideError, match="limit"):
+        Sum(tuple(over.values()), Product(tuple(pairs))).evaluate(seen(scm))
 
 
 def test_an_experiment_that_is_not_permitted_is_refused():

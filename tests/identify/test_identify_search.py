@@ -6,10 +6,11 @@ from itertools import combinations
 
 import numpy as np
 import pytest
-from identify_builders import ground_of, random_diagram, random_effect, world_of
+from identify_builders import ground_of, random_diagram, random_effect, world_of, world_with_zeros
 from witness_search import Family, Search, effect_query, settles
 
 import causalbench as cb
+from causalbench.errors import PositivityError, ZeroProbabilityError
 from causalbench.graph import Diagram
 from causalbench.query import Query, parse
 from causalbench.truth.identify.formula import bind
@@ -88,6 +89,29 @@ def test_estimands_evaluate_to_the_truth(able):
             truths.append(truth_of(permitted._scm, quantity))
     assert len(values) > 200
     assert values == pytest.approx(truths, abs=1e-9)
+
+
+def test_with_zeros_an_estimand_is_true_or_says_nothing():
+    """In worlds full of zeros, whatever value comes out is the truth, where there is one."""
+    counts = {"true": 0, "nothing": 0}
+    for diagram, quantity, rng in draws(8, 400):
+        permitted = Permitted(world_with_zeros(diagram, rng), Knowledge("see", "diagram"))
+        estimand = identify_effect(permitted.ground, quantity)
+        if estimand is None:
+            continue
+        try:
+            value = estimand.evaluate(permitted)
+        except PositivityError:
+            counts["nothing"] += 1
+            continue
+        try:
+            truth = truth_of(permitted._scm, quantity)
+        except ZeroProbabilityError:
+            continue
+        assert value == pytest.approx(truth, abs=1e-9)
+        counts["true"] += 1
+    assert counts["true"] > 150
+    assert counts["nothing"] > 15
 
 
 def conditional(graph, quantity, joint):
