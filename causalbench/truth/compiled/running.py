@@ -60,7 +60,8 @@ def _answer(
     """Answer one quantity: (status, detail, value)."""
     asked = longs(query_at)
     kind, floats = asked[at + Q_KIND], doubles(floats_at)
-    event, scaled, below, lower = kind == EVENT, False, 0.0, 0
+    scaled = kind < 0  # False; a literal would make numba compile `solve` twice
+    event, below, lower = kind == EVENT, 0.0, 0
     while True:  # at most: unscaled, its numerator, scaled, its numerator
         status, detail, power, constant = solve(
             world_at, query_at, at, ints_at, n_ints, floats_at, n_floats, limit, most_work,
