@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from causalbench.errors import WorldError
-from causalbench.scm.expression import Expression, parse_expression
+from causalbench.scm.expression import Expression, parse_expression, shorten
 from causalbench.scm.mechanism import LinearMechanism
 from causalbench.scm.noise import Noise
 
@@ -45,18 +45,16 @@ class AdditiveMechanism:
 
     def __post_init__(self) -> None:
         formula = parse_expression(self.expression)
-        given, found = tuple(self.parents), formula.names
+        given, found, shown = tuple(self.parents), formula.names, shorten(str(formula))
         lost = [name for name in given if name not in found]
         if lost:
             raise WorldError(
-                f"equation '{self.expression}': the parent '{lost[0]}' does not stand in it;"
+                f"equation '{shown}': the parent '{lost[0]}' does not stand in it;"
                 " take it off the parents, or write 0 * it"
             )
         strange = [name for name in found if name not in given]
         if strange:
-            raise WorldError(
-                f"equation '{self.expression}': '{strange[0]}' is not among the parents; add it"
-            )
+            raise WorldError(f"equation '{shown}': '{strange[0]}' is not among the parents; add it")
         put = object.__setattr__
         put(self, "parents", found)
         put(self, "expression", str(formula))
@@ -75,8 +73,9 @@ class AdditiveMechanism:
         try:
             return self.formula(values)
         except ArithmeticError as error:
+            shown = shorten(self.expression)
             raise WorldError(
-                f"'{name}' = {self.expression}: {error}; keep its parents where it is defined"
+                f"'{name}' = {shown}: {error}; keep its parents where it is defined"
             ) from None
 
     def forced(self, value: float) -> LinearMechanism:

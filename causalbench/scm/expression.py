@@ -23,7 +23,7 @@ from causalbench.errors import WorldError, suggest
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-__all__ = ["FUNCTIONS", "MAX_EXPRESSION", "Expression", "Step", "parse_expression"]
+__all__ = ["FUNCTIONS", "MAX_EXPRESSION", "Expression", "Step", "parse_expression", "shorten"]
 
 MAX_EXPRESSION = 4000
 _DEEPEST = 60
@@ -139,10 +139,17 @@ def parse_expression(text: str) -> Expression:
     return Expression(_Parser(text).whole())
 
 
+def shorten(text: str) -> str:
+    """Return the beginning of a text, for a message."""
+    return text if len(text) <= 80 else f"{text[:77]}..."  # noqa: PLR2004
+
+
 class _Parser:
     """Precedence climbing; steps are appended as they are complete."""
 
     def __init__(self, text: str) -> None:
+        # Blanks of any kind read alike, and an error stays on one line.
+        text = "".join(" " if letter.isspace() else letter for letter in text)
         self.text, self.steps, self.depth = text, list[Step](), 0
         self.tokens: list[tuple[str, str, int]] = []
         at = 0
@@ -158,8 +165,7 @@ class _Parser:
         self.at = 0
 
     def fail(self, why: str, column: int) -> WorldError:
-        shown = self.text if len(self.text) <= 80 else f"{self.text[:77]}..."  # noqa: PLR2004
-        return WorldError(f"equation '{shown}' at column {column + 1}: {why}")
+        return WorldError(f"equation '{shorten(self.text)}' at column {column + 1}: {why}")
 
     def take(self, sign: str) -> bool:
         """Step over a sign if it comes next."""

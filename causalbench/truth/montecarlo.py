@@ -45,6 +45,7 @@ LEAST_CASES = 1000
 """The effective sample size below which an answer is refused."""
 MOST_DRAWS = 2**20
 _FIRST = 2**14
+_CHUNK = 2**11  # points of each lattice that are held at once
 _TARGET = 1e-5  # draws stop at this standard error, relative to the larger of 1 and the answer
 _HEAVY = 0.1  # a mean to which one draw in many thousands gives this much has no honest error
 _ROUNDING = 1e-12
@@ -230,8 +231,10 @@ class MonteCarlo:
         points = lattice(self.key, {name: self.axes[name] for name in run.drawn})
         tally, start, stop = Tally(), 1, 1 + _FIRST // REPEATS
         while True:
-            draw = run(points(start, stop))
-            tally.add(draw.weight, 0.0 if goal is None else goal(run, draw), stop - start)
+            for first in range(start, stop, _CHUNK):
+                last = min(stop, first + _CHUNK)
+                draw = run(points(first, last))
+                tally.add(draw.weight, 0.0 if goal is None else goal(run, draw), last - first)
             enough = tally.effective > 0 and tally.effective >= least
             if goal is None and enough:
                 return tally

@@ -12,7 +12,7 @@ from causalbench.errors import CausalBenchError, WorldError
 from causalbench.task.check import check_world
 from causalbench.task.world import World, load_world
 
-NAMES = ("umbrella-rain", "greedy-casino", "firing-squad", "salary")
+NAMES = ("umbrella-rain", "greedy-casino", "firing-squad", "salary", "braking")
 FILES = {
     name: (resources.files("causalbench.tasks") / "worlds" / f"{name}.yaml").read_text("utf-8")
     for name in NAMES
