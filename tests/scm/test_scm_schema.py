@@ -172,8 +172,8 @@ def test_defaults_of_linear_mechanisms():
         ({"linear": {}, "std": math.nan}, "mechanism of 't', std: nan is not finite"),
         ({"linear": {"t": math.inf}}, "mechanism of 't', linear['t']: inf is not finite"),
         ({"linear": {"t": 1}}, "joins a node to itself"),
-        ({"cpt": [1]}, "'t' is real and needs 'linear', not 'cpt'"),
-        ({"equation": "1"}, "'t' is real; give 'linear'"),
+        ({"cpt": [1]}, "'t' is real and needs 'linear' or 'equation', not 'cpt'"),
+        ({"equation": "1", "std": 2}, "'std' does not go with 'equation'"),
     ],
 )
 def test_malformed_linear_worlds_are_refused(mechanism, message):
