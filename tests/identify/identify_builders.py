@@ -7,7 +7,7 @@ from itertools import combinations
 import numpy as np
 
 from causalbench.graph import Diagram
-from causalbench.query import Atom, Probability, Term
+from causalbench.query import Atom, Expectation, Probability, Term
 from causalbench.scm import SCM, Mechanism, Variable
 from causalbench.scm.couplings import monotone
 from causalbench.truth.permitted import Ground
@@ -86,3 +86,26 @@ def random_effect(rng, names, *, conditions=1):
     parts = order[:xs], order[xs : xs + ys], order[xs + ys : xs + ys + zs]
     forced, outcome, given = ({name: label() for name in part} for part in parts)
     return effect(outcome, forced, given)
+
+
+def random_question(rng, names):
+    """Draw a rung-2 quantity of any form over values 0, 1, 2: overlaps and contradictions too."""
+    forced = {
+        name: str(rng.integers(3)) for name in rng.choice(names, size=rng.integers(0, 3)).tolist()
+    }
+    subscript = tuple(sorted(forced.items()))
+
+    def atoms(number):
+        return tuple(
+            Atom(
+                Term(str(rng.choice(names)), subscript),
+                str(rng.choice(["=", "!=", "<", ">="])),
+                str(rng.integers(3)),
+            )
+            for _ in range(number)
+        )
+
+    given = atoms(rng.integers(0, 3))
+    if rng.random() < 0.4:
+        return Expectation(Term(str(rng.choice(names)), subscript), given)
+    return Probability(atoms(rng.integers(1, 3)), given)

@@ -6,7 +6,14 @@ from itertools import combinations
 
 import numpy as np
 import pytest
-from identify_builders import ground_of, random_diagram, random_effect, world_of, world_with_zeros
+from identify_builders import (
+    ground_of,
+    random_diagram,
+    random_effect,
+    random_question,
+    world_of,
+    world_with_zeros,
+)
 from witness_search import Family, Search, effect_query, settles
 
 import causalbench as cb
@@ -112,6 +119,35 @@ def test_with_zeros_an_estimand_is_true_or_says_nothing():
         counts["true"] += 1
     assert counts["true"] > 150
     assert counts["nothing"] > 15
+
+
+def answer(call):
+    """Return a number, or "zero" where the condition never happens."""
+    try:
+        return call()
+    except ZeroProbabilityError:
+        return "zero"
+
+
+def test_questions_of_every_form_are_answered_as_the_engine_does():
+    """Comparisons, means, overlaps: the truth, and a condition of probability zero is refused."""
+    rng = np.random.default_rng(9)
+    numbers = 0
+    for _ in range(250):
+        diagram = random_diagram(rng, int(rng.integers(2, 5)), 0.5, 0.2)
+        scm = world_of(diagram, rng, cards=(3,), hidden_card=2)
+        permitted = Permitted(scm, Knowledge("see", "diagram"))
+        quantity = random_question(rng, diagram.nodes)
+        estimand = answer(lambda p=permitted, q=quantity: identify_effect(p.ground, q))
+        if estimand is None:
+            continue
+        truth = answer(lambda s=scm, q=quantity: truth_of(s, q))
+        if "zero" in {estimand, truth}:
+            assert estimand == truth
+            continue
+        numbers += 1
+        assert estimand.evaluate(permitted) == pytest.approx(truth, abs=1e-9)
+    assert numbers > 150
 
 
 def conditional(graph, quantity, joint):
