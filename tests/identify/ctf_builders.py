@@ -106,11 +106,12 @@ def estimate(scm, knowledge, estimand):
     return estimand.evaluate(Permitted(scm, knowledge))
 
 
-def flat(atoms):
-    """Write a conjunction over binary variables as a union of conjunctions of plain events.
+def flat(atoms, card):
+    """Write a conjunction as a union of disjoint conjunctions of plain events.
 
     Returns:
-        A list of lists of (variable, intervention, code): every nested term is set to 0 and to 1.
+        A list of lists of (variable, intervention, code): every nested term is set to every value,
+        and so is an atom that several values satisfy.
     """
     nested = []
 
@@ -121,10 +122,12 @@ def flat(atoms):
                 if inner not in nested:
                     nested.append(inner)
 
+    choices = []
     for atom in atoms:
         collect(atom.term)
+        choices.append([c for c in range(card) if (c == int(atom.value)) == (atom.op == "=")])
     cases = []
-    for codes in product(range(2), repeat=len(nested)):
+    for codes in product(range(card), repeat=len(nested)):
         known = dict(zip(nested, codes, strict=True))
 
         def plain(term, code, known=known):
@@ -134,20 +137,29 @@ def flat(atoms):
             }
             return term.variable, forced, code
 
-        events = [plain(term, code) for term, code in known.items()]
-        events += [plain(a.term, int(a.value) ^ (a.op == "!=")) for a in atoms]
-        cases.append(events)
+        inside = [plain(term, code) for term, code in known.items()]
+        for own in product(*choices):
+            events = [plain(atom.term, code) for atom, code in zip(atoms, own, strict=True)]
+            cases.append(inside + events)
     return cases
 
 
 def numeric_search(ground, quantity, *, states):
-    """Set the numeric search up: is a question settled by what is permitted, in a rich family?"""
-    family = Family(ground.diagram, states=states, responses=True)
+    """Set the numeric search up: is a question settled by what is permitted, in a rich family?
+
+    All variables have equally many values, with numbers 0, 1, ...
+    """
+    card = len(next(iter(ground.labels.values())))
+    family = Family(ground.diagram, card=card, states=states, responses=True)
+    below = [(1.0, events) for events in flat(quantity.given, card)]
     if isinstance(quantity, Expectation):
-        event = (Atom(quantity.term, "=", "1"),)
+        above = [
+            (float(code), events)
+            for code in range(1, card)
+            for events in flat((Atom(quantity.term, "=", str(code)), *quantity.given), card)
+        ]
     else:
-        event = quantity.event
-    above, below = flat((*event, *quantity.given)), flat(quantity.given)
+        above = [(1.0, events) for events in flat((*quantity.event, *quantity.given), card)]
 
     def query(theta):
         over, rise = _sum(family, theta, above)
@@ -160,5 +172,8 @@ def numeric_search(ground, quantity, *, states):
 
 
 def _sum(family, theta, cases):
-    parts = [family.probability(theta, events) if events else (1.0, 0.0) for events in cases]
-    return sum(p for p, _ in parts), sum(g for _, g in parts)
+    parts = [
+        (weight, family.probability(theta, events) if events else (1.0, 0.0))
+        for weight, events in cases
+    ]
+    return sum(w * p for w, (p, _) in parts), sum(w * g for w, (_, g) in parts)

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 from causalbench.errors import ZeroProbabilityError
 from causalbench.query.render import quote, render_quantity
 from causalbench.truth.identify.ctf import ZERO, Ctf, Failure
-from causalbench.truth.identify.ctf_network import Network, Values
+from causalbench.truth.identify.ctf_network import Network
+from causalbench.truth.identify.ctf_nodes import Values
 from causalbench.truth.identify.estimand import Estimand, Index, Linear, Ratio
 from causalbench.truth.identify.idstar import idc_star
 from causalbench.truth.identify.means import by_labels
@@ -24,7 +25,7 @@ from causalbench.truth.identify.unnest import Event, Unnester
 if TYPE_CHECKING:
     from causalbench.graph import Diagram
     from causalbench.query.ast import Probability, Quantity
-    from causalbench.truth.identify.ctf_network import Node
+    from causalbench.truth.identify.ctf_nodes import Node
     from causalbench.truth.permitted import Ground
 
 __all__ = ["identify_counterfactual", "why_not"]

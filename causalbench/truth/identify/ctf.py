@@ -20,7 +20,7 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from causalbench.truth.identify.ctf_network import Node, Values, decided, linked
+from causalbench.truth.identify.ctf_nodes import Node, Values, decided, linked
 from causalbench.truth.identify.estimand import Estimand, Index, Law, Linear, Product, Ratio, Sum
 from causalbench.truth.identify.formula import bind
 from causalbench.truth.identify.shpitser import HedgeError

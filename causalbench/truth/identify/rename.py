@@ -29,14 +29,15 @@ def tidy(estimand: Estimand) -> Estimand:
 
 
 def _flat(node: Estimand) -> Estimand:
-    """Write linear combinations of linear combinations as one."""
+    """Write linear combinations of linear combinations as one, and 0 / a as 0."""
     match node:
         case Product(factors):
             return Product(tuple([_flat(factor) for factor in factors]))
         case Sum(over, body):
             return Sum(over, _flat(body))
         case Ratio(above, below):
-            return Ratio(_flat(above), _flat(below))
+            top = _flat(above)
+            return top if top == Linear(()) else Ratio(top, _flat(below))
         case Linear(terms, constant):
             flat: list[tuple[float, Estimand]] = []
             for weight, term in terms:

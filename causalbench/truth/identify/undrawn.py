@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 from causalbench.errors import ZeroProbabilityError
 from causalbench.graph import Diagram
 from causalbench.query.render import render_quantity
-from causalbench.truth.identify.ctf_network import Values, certain
+from causalbench.truth.identify.ctf_network import certain
+from causalbench.truth.identify.ctf_nodes import Values
 from causalbench.truth.identify.estimand import Estimand, Index, Law, Linear, Product, Ratio, Sum
 from causalbench.truth.identify.means import by_labels
 from causalbench.truth.identify.monotone import Monotone
