@@ -20,6 +20,7 @@ from causalbench.errors import (
 )
 from causalbench.rng import generator
 from causalbench.scm import SCM, AdditiveMechanism, Noise, random_linear
+from causalbench.task.explain import explain
 from causalbench.truth import option_values, reading, truth, value
 from causalbench.truth.additive import Plan
 from causalbench.truth.chance import REPEATS, Tally, lattice
@@ -363,6 +364,13 @@ def test_rare_conditions_leave_a_readings_action_out():
     found = truth(WORLD, "E[y | do(x=30)]")
     assert found.value == pytest.approx(900 + 1, abs=1e-2)
     assert found.readings["see"] == found.readings["marginal"]
+
+
+def test_readings_within_the_error_count_as_right():
+    """Seeing x and setting x, both simulated, are one where nothing confounds them."""
+    world = additive(x=("0", UNIT), m=("x", UNIT), y=("m ** 2", UNIT))
+    told = explain(world, "E[y | do(x=1)]")
+    assert told.splitlines()[-1].endswith("marginal; right: see, do, imagine.")
 
 
 def test_equalities_without_noise_are_refused():
