@@ -369,7 +369,7 @@ def test_rare_conditions_leave_a_readings_action_out():
 def test_readings_within_the_error_count_as_right():
     """Seeing x and setting x, both simulated, are one where nothing confounds them."""
     world = additive(x=("0", UNIT), m=("x", UNIT), y=("m ** 2", UNIT))
-    told = explain(world, "E[y | do(x=1)]")
+    told = explain(world, "E[y | do(x=2)]")
     assert told.splitlines()[-1].endswith("marginal; right: see, do, imagine.")
 
 
