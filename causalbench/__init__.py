@@ -48,7 +48,17 @@ if TYPE_CHECKING:
     from causalbench.task.suite import Suite, list_suites, load_suite, make, questions
     from causalbench.task.types import Case, Dossier, Item, Key, Question
     from causalbench.task.world import World, list_worlds, load_world
-    from causalbench.truth import Budget, Knowledge, Truth, truth, truth_many
+    from causalbench.truth import (
+        Budget,
+        Identified,
+        Knowledge,
+        Truth,
+        Unidentified,
+        certify,
+        certify_options,
+        truth,
+        truth_many,
+    )
 
 __all__ = [
     "SCM",
@@ -66,6 +76,7 @@ __all__ = [
     "Diagram",
     "Dossier",
     "Estimate",
+    "Identified",
     "Interval",
     "Item",
     "Key",
@@ -77,11 +88,14 @@ __all__ = [
     "Run",
     "Suite",
     "Truth",
+    "Unidentified",
     "UnknownNameError",
     "World",
     "ZeroProbabilityError",
     "__version__",
     "board",
+    "certify",
+    "certify_options",
     "check_agent",
     "check_suite",
     "check_world",
@@ -131,7 +145,17 @@ _HOMES = {
     "causalbench.task.suite": ("Suite", "list_suites", "load_suite", "make", "questions"),
     "causalbench.task.types": ("Case", "Dossier", "Item", "Key", "Question"),
     "causalbench.task.world": ("World", "list_worlds", "load_world"),
-    "causalbench.truth": ("Budget", "Knowledge", "Truth", "truth", "truth_many"),
+    "causalbench.truth": (
+        "Budget",
+        "Identified",
+        "Knowledge",
+        "Truth",
+        "Unidentified",
+        "certify",
+        "certify_options",
+        "truth",
+        "truth_many",
+    ),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 _ROOMS = frozenset({"agent", "env", "query", "report", "run", "scm", "score", "task"})

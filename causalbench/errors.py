@@ -7,7 +7,7 @@
     |-- ZeroProbabilityError (ZeroDivisionError)   a condition that never happens
     |-- PositivityError                    an estimand that divides by a probability of zero
     |-- CouplingError                      a rung-3 question to a world whose couplings are unknown
-    |-- CertificateError                   a certificate that fails its own check
+    |-- CertificateError                   no certificate was found, or one fails its own check
     |-- SimulationError                    an answer that would rest on too few draws
     |-- WorldError (ValueError)            a world that breaks a law of SCMs or of the file format
     |-- NotFoundError (LookupError)        no world, suite, agent or file of that name
@@ -93,7 +93,7 @@ class CouplingError(CausalBenchError):
 
 
 class CertificateError(CausalBenchError):
-    """A certificate that fails its own check: a bug, or a world at the edge of rounding."""
+    """No certificate was found, or one failed its own check; the message says which."""
 
 
 class SimulationError(CausalBenchError):

@@ -9,6 +9,8 @@ from __future__ import annotations
 import inspect
 
 from causalbench.truth import engine
+from causalbench.truth.certificate import Identified, Unidentified, Witness
+from causalbench.truth.certification import certify, certify_options
 from causalbench.truth.engine import table
 from causalbench.truth.exact import Truth, best, option_values, truth, truth_many, value
 from causalbench.truth.family import Family
@@ -19,9 +21,14 @@ from causalbench.truth.readings import reading
 __all__ = [
     "Budget",
     "Family",
+    "Identified",
     "Knowledge",
     "Truth",
+    "Unidentified",
+    "Witness",
     "best",
+    "certify",
+    "certify_options",
     "engine",
     "interventional_tables",
     "law",

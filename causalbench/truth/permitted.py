@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from causalbench.errors import AccessError, QueryError, suggest
+from causalbench.query.render import render_quantity
 from causalbench.truth.laws import law
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from causalbench.graph import Diagram
+    from causalbench.query.ast import Quantity
     from causalbench.scm import SCM
     from causalbench.truth.knowledge import Knowledge
 
@@ -54,24 +56,27 @@ class Permitted:
     """The laws over a world's visible variables that some knowledge permits.
 
     Args:
-        world: an SCM, or anything with one as ``.scm``; discrete.
+        world: an SCM, or anything with one as ``.scm``; discrete, or its mechanisms are shown.
         knowledge: what is known about it.
 
     Raises:
-        QueryError: the world is not discrete.
+        QueryError: the world is not discrete, and its mechanisms are not shown.
         AccessError: a manipulable variable that is hidden or does not exist.
     """
 
     def __init__(self, world: Any, knowledge: Knowledge) -> None:
         scm: SCM = getattr(world, "scm", world)
-        if not scm.is_discrete:
-            msg = "certificates exist for discrete worlds; ask truth(world, query) for the value."
+        if not scm.is_discrete and knowledge.shown != "mechanisms":
+            msg = (
+                "identification and bounds are for discrete worlds; show the mechanisms, or ask "
+                "truth(world, query) for the value."
+            )
             raise QueryError(msg)
         self._scm = scm
         self._cache: dict[Any, NDArray[np.float64]] = {}
         self.knowledge = knowledge
         self.names: tuple[str, ...] = scm.visible
-        self.labels = {name: scm.variable(name).labels for name in self.names}
+        self.labels = {name: scm.variable(name).values or () for name in self.names}
         self.numbers = {name: scm.variable(name).numbers for name in self.names}
         wanted = self.names if knowledge.manipulable is None else knowledge.manipulable
         for name in wanted:
@@ -100,9 +105,30 @@ class Permitted:
         )
 
     @property
+    def scm(self) -> SCM:
+        """The world itself: for bounds to make witnesses of, never for an estimand to read."""
+        return self._scm
+
+    @property
     def diagram(self) -> Diagram:
         """The diagram, where it is shown."""
         return self.ground.diagram
+
+    def counterfactual(self, quantity: Quantity) -> float:
+        """Return a counterfactual quantity: from shown mechanisms, or off units run again.
+
+        Raises:
+            AccessError: the mechanisms are hidden, and no unit may be run again so.
+            ZeroProbabilityError: its condition has probability zero.
+        """
+        from causalbench.query.ast import Query
+        from causalbench.truth.access import unit_access  # which builds on this module
+        from causalbench.truth.exact import value
+
+        if unit_access(self, quantity) is None:
+            msg = f"the knowledge does not give {render_quantity(quantity)} directly; it is {self}."
+            raise AccessError(msg)
+        return value(self._scm, Query(((1.0, quantity),)))
 
     def allows(self, forced: Iterable[str]) -> bool:
         """Tell whether an experiment may set these variables together."""

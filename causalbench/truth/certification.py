@@ -1,0 +1,269 @@
+"""Certify a query: an estimand where what is known settles it, else bounds and two witnesses.
+
+Every certificate is checked before it is returned: an estimand is evaluated on the permitted laws
+and must equal the exact truth; bounds must hold it; witnesses must agree with the world on every
+permitted law, and a pair of them must differ.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from causalbench.errors import CertificateError, PositivityError, QueryError, TooWideError
+from causalbench.query.algebra import normalise, variables
+from causalbench.query.ast import Choice, Query
+from causalbench.query.parser import parse
+from causalbench.query.rung import rung_of_quantity
+from causalbench.truth.access import METHODS, UnitRead, unit_access
+from causalbench.truth.certificate import Identified, Unidentified
+from causalbench.truth.coincide import Coincide
+from causalbench.truth.coupled import METHOD, SOURCE, rebuildable
+from causalbench.truth.direct import CONSISTENCY, by_consistency, direct_law, methods_of
+from causalbench.truth.exact import value
+from causalbench.truth.identify.estimand import Linear
+from causalbench.truth.knowledge import Knowledge
+from causalbench.truth.permitted import Permitted
+from causalbench.truth.witnesses import checked_witnesses
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from causalbench.query.ast import Quantity
+    from causalbench.scm import SCM
+    from causalbench.truth.bounds.types import Bounds
+    from causalbench.truth.identify.estimand import Estimand
+
+__all__ = ["Certificate", "certify", "certify_options"]
+
+Certificate = Identified | Unidentified
+TOLERANCE = 1e-9
+"""How far an estimand may lie from the truth, a witness's law from the world's."""
+_COUNTERFACTUAL = 3
+_TRIES = 16  # estimands of one quantity that differ in the values of variables that do not matter
+_Found = tuple["Estimand", str, str]  # estimand, method, source
+
+
+def certify(world: Any, query: str | Query, knowledge: Knowledge | None = None) -> Certificate:
+    """Say whether what is known settles a query, and prove it.
+
+    Args:
+        world: a discrete SCM, or anything with one as ``.scm``.
+        query: text or a query over visible variables; a choice is certified by `certify_options`.
+        knowledge: what is known; by default the diagram and the law of what is seen.
+
+    Returns:
+        `Identified`, with an estimand over the permitted laws whose value equals the truth; or
+        `Unidentified`, with bounds and two worlds that agree on all that is permitted and differ.
+
+    Raises:
+        QueryError: text that is no query, a choice, a hidden variable, or a world that is not
+            discrete.
+        AccessError: a manipulable variable that the world does not have.
+        ZeroProbabilityError: the query's condition has probability zero.
+        CertificateError: no certificate was found, or one failed its check; the message says which.
+        TooWideError: the response types of the mechanisms are too many to list.
+    """
+    known = Knowledge("see", "diagram") if knowledge is None else knowledge
+    scm: SCM = getattr(world, "scm", world)
+    permitted = Permitted(scm, known)
+    asked = _asked(scm, query)
+    _check_visible(permitted, asked)
+    truth = value(scm, asked)
+    return _certificate(permitted, scm, asked, truth)
+
+
+def certify_options(
+    world: Any, choice: str | Choice, knowledge: Knowledge | None = None
+) -> dict[str, Certificate]:
+    """Certify the value of each action of a choice, by the action's label.
+
+    Args:
+        world: as in `certify`.
+        choice: text or a choice.
+        knowledge: as in `certify`.
+
+    Raises:
+        QueryError: as in `certify`; also a query without actions.
+    """
+    scm: SCM = getattr(world, "scm", world)
+    asked = parse(choice, scm.vocabulary) if isinstance(choice, str) else choice
+    if not isinstance(asked, Choice):
+        raise QueryError("this query offers no actions; ask certify(world, query, knowledge).")
+    return {label: certify(scm, objective, knowledge) for label, objective in asked.options()}
+
+
+def _asked(scm: SCM, query: object) -> Query:
+    asked = parse(query, scm.vocabulary) if isinstance(query, str) else query
+    if isinstance(asked, Choice):
+        msg = "a choice has one value an action; certify_options(...) certifies each of them."
+        raise QueryError(msg)
+    if not isinstance(asked, Query):
+        msg = f"a query is text or a Query, not {type(query).__name__}; pass one of these."
+        raise QueryError(msg)
+    return asked
+
+
+def _check_visible(permitted: Permitted, asked: Query) -> None:
+    if permitted.knowledge.shown == "mechanisms":
+        return
+    hidden = sorted(variables(asked) - set(permitted.names))
+    if hidden:
+        msg = (
+            f"'{hidden[0]}' is hidden, and a certificate speaks of visible variables alone; ask of "
+            f"{', '.join(permitted.names)}, or show the mechanisms."
+        )
+        raise QueryError(msg)
+
+
+def _certificate(permitted: Permitted, scm: SCM, asked: Query, truth: float) -> Certificate:
+    found = _identify(permitted, asked)
+    if found is not None:
+        estimand, method, source = found
+        number = estimand.evaluate(permitted)
+        if not abs(number - truth) <= TOLERANCE * max(1.0, abs(truth)):
+            msg = (
+                f"{estimand} is {number} and the truth is {truth}: method '{method}' fails on "
+                f"{asked}; please report it."
+            )
+            raise CertificateError(msg)
+        return Identified(str(asked), number, estimand, method, source, str(permitted))
+    limits = _bounds(permitted, asked)
+    _check_inside(limits, truth, asked)
+    if limits.upper - limits.lower <= TOLERANCE:
+        return Identified(
+            str(asked),
+            (limits.lower + limits.upper) / 2,
+            Coincide(asked, limits.method),
+            f"the bounds coincide: {limits.method}",
+            limits.source,
+            str(permitted),
+        )
+    return Unidentified(
+        str(asked),
+        limits.lower,
+        limits.upper,
+        limits.sharp,
+        checked_witnesses(permitted, scm, asked, limits),
+        limits.method,
+        limits.source,
+        str(permitted),
+    )
+
+
+def _bounds(permitted: Permitted, asked: Query) -> Bounds:
+    """Bound a query; where no diagram is shown, witnesses of the world's own diagram serve too."""
+    from causalbench.truth.bounds import bounds
+
+    found = bounds(permitted, asked)
+    if permitted.knowledge.shown != "none" or _apart(found):
+        return found
+    # Worlds of one diagram and one law are among those of one law: inner ends, if not the outer.
+    try:
+        inside = bounds(
+            Permitted(permitted.scm, replace(permitted.knowledge, shown="diagram")), asked
+        )
+    except (CertificateError, TooWideError):
+        return found
+    if not _apart(inside):
+        return found
+    return replace(
+        found,
+        inner_lower=inside.inner_lower,
+        inner_upper=inside.inner_upper,
+        witnesses=inside.witnesses,
+    )
+
+
+def _apart(found: Bounds) -> bool:
+    """Tell whether the witnesses differ."""
+    if found.upper - found.lower <= TOLERANCE:
+        return True  # there is nothing to differ in
+    pair = found.witnesses
+    return pair is not None and abs(pair[1].value - pair[0].value) > TOLERANCE
+
+
+def _check_inside(limits: Bounds, truth: float, asked: Query) -> None:
+    low, high = limits.lower - TOLERANCE, limits.upper + TOLERANCE
+    if not low <= truth <= high:
+        msg = (
+            f"the bounds [{limits.lower}, {limits.upper}] ({limits.method}) miss the truth {truth} "
+            f"of {asked}; please report it."
+        )
+        raise CertificateError(msg)
+
+
+def _identify(permitted: Permitted, asked: Query) -> _Found | None:
+    """Return an estimand of the whole query; None where a part has none to evaluate here."""
+    parts: list[tuple[float, Estimand]] = []
+    methods: dict[str, str] = {}
+    simple = normalise(asked)
+    for weight, quantity in simple.terms:
+        found = next(_usable(permitted, quantity), None)
+        if found is None:
+            return None
+        parts.append((weight, found[0]))
+        methods[found[1]] = found[2]
+    sources = dict.fromkeys(methods.values())
+    whole = parts[0][1] if len(parts) == 1 and parts[0][0] == 1.0 and not simple.constant else None
+    estimand = Linear(tuple(parts), simple.constant) if whole is None else whole
+    return estimand, " and ".join(methods) or "arithmetic", "; ".join(sources)
+
+
+def _usable(permitted: Permitted, quantity: Quantity) -> Iterator[_Found]:
+    """Yield the estimands of a quantity that divide by nothing that is zero here."""
+    for found in _identify_quantity(permitted, quantity):
+        try:
+            found[0].evaluate(permitted)
+        except PositivityError:
+            continue
+        yield found
+
+
+def _identify_quantity(permitted: Permitted, quantity: Quantity) -> Iterator[_Found]:
+    """Yield estimands of one quantity, the plainest first; a later one may need less positivity."""
+    access = unit_access(permitted, quantity)
+    if access == "mechanisms":
+        yield UnitRead(quantity, access), *METHODS[access]
+        return
+    shown = permitted.knowledge.shown == "diagram"
+    if rung_of_quantity(quantity) < _COUNTERFACTUAL:
+        law = direct_law(permitted, quantity)
+        if law is not None:
+            yield law, *methods_of(quantity)
+        elif shown:
+            from causalbench.truth.identify.interventional import identify_effects
+
+            name = _effect_method(permitted, quantity)
+            for estimand in islice(identify_effects(permitted.ground, quantity), _TRIES):
+                yield estimand, *name
+        if access is not None:
+            yield UnitRead(quantity, access), *METHODS[access]
+        return
+    if access is not None:
+        yield UnitRead(quantity, access), *METHODS[access]
+    yield from _counterfactual(permitted, quantity)
+
+
+def _effect_method(permitted: Permitted, quantity: Quantity) -> tuple[str, str]:
+    if permitted.manipulable:
+        return "gID", "Lee, Correa and Bareinboim (2019); Kivva, Etesami and Kiyavash (2023)"
+    if quantity.given:
+        return "IDC", "Shpitser and Pearl (2006), Identification of conditional distributions"
+    return "ID", "Shpitser and Pearl (2006), Identification of joint distributions"
+
+
+def _counterfactual(permitted: Permitted, quantity: Quantity) -> Iterator[_Found]:
+    settled = by_consistency(permitted, quantity)
+    if settled is not None:
+        yield settled, *CONSISTENCY
+    if permitted.knowledge.shown == "diagram":
+        from causalbench.truth.identify.counterfactual import identify_counterfactual
+
+        found = identify_counterfactual(permitted.ground, quantity)
+        if found is not None:
+            yield found
+        rebuilt = rebuildable(permitted, quantity)
+        if rebuilt is not None:
+            yield rebuilt, METHOD, SOURCE

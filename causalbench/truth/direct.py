@@ -1,0 +1,157 @@
+"""Estimands that read a quantity of rung 1 or 2 off one permitted law; no diagram is needed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from causalbench.graph import Diagram
+from causalbench.query.algebra import terms
+from causalbench.query.ast import Atom, Probability, Term
+from causalbench.truth.identify.asked import allowed, numbers_of, read
+from causalbench.truth.identify.estimand import Index, Law, Linear, Ratio, Setting, Sum
+from causalbench.truth.permitted import Ground
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from causalbench.query.ast import Constant, Quantity
+    from causalbench.truth.identify.estimand import Estimand
+    from causalbench.truth.permitted import Permitted
+
+__all__ = ["CONSISTENCY", "by_consistency", "direct_law", "methods_of"]
+
+CONSISTENCY = ("consistency", "Pearl (2009), section 7.3")
+"""The method of `by_consistency`, and where it is described."""
+
+
+def direct_law(permitted: Permitted, quantity: Quantity) -> Estimand | None:
+    """Return the law of one experiment, or of what is seen, that is the quantity; else None.
+
+    Args:
+        permitted: what may be used; whether a diagram is shown does not matter.
+        quantity: of rung 1 or 2, over visible variables.
+
+    Raises:
+        AccessError: a variable that is hidden or does not exist.
+        QueryError: a quantity of rung 3, an unknown label, or a mean without numbers.
+        ZeroProbabilityError: a condition that contradicts the intervention.
+    """
+    names = _names(permitted)
+    asked = read(names, quantity)
+    if not permitted.allows(asked.forced):
+        return None
+    if asked.event is None:
+        return Linear(())
+    do = tuple(asked.forced.items())
+    if asked.mean is not None:
+        numbers = numbers_of(names, asked.mean, "E[...]")
+        labels = permitted.labels[asked.mean]
+        return Linear(
+            tuple(
+                (number, _conditional({asked.mean: (label,)}, asked.given, do))
+                for number, label in zip(numbers, labels, strict=True)
+                if number
+            )
+        )
+    return _conditional(asked.event, asked.given, do)
+
+
+def methods_of(quantity: Quantity) -> tuple[str, str]:
+    """Say how such a law is had, and where that is described."""
+    acts = any(term.subscript for term in terms(quantity))
+    how = "read off an experiment" if acts else "read off what is seen"
+    return how, "Bareinboim and others (2022), definitions 2 and 5"
+
+
+def by_consistency(permitted: Permitted, quantity: Quantity) -> Estimand | None:
+    """Return an estimand of what would be under x=a among the units where x is not a, else None.
+
+    Where x is a, what would be is what is: P(y[x=a], x != a) = P(y | do(x=a)) - P(y, x=a). Of a
+    binary x this settles P(y[x=a] | x=b); no diagram is needed.
+
+    Args:
+        permitted: what may be used.
+        quantity: of rung 3, simplified by effectiveness and composition.
+    """
+    found = _one_act(quantity)
+    if found is None:
+        return None
+    name, label, done, about = found
+    if not permitted.allows([name]) or any(atom.term.variable != name for atom in about):
+        return None
+    ground = _names(permitted)
+
+    def left(atoms: list[Atom]) -> tuple[str, ...]:
+        labels = permitted.labels[name]
+        return tuple(x for x in labels if all(x in allowed(ground, atom) for atom in atoms))
+
+    if left(about) != tuple(x for x in permitted.labels[name] if x != label):
+        return None
+    seen = tuple(replace(atom, term=Term(atom.term.variable)) for atom in done)
+    acted = direct_law(permitted, Probability(tuple(done)))
+    watched = direct_law(permitted, Probability((*seen, Atom(Term(name), "=", label))))
+    if acted is None or watched is None:
+        return None
+    joint = Linear(((1.0, acted), (-1.0, watched)))
+    given = [atom for atom in about if atom in quantity.given]
+    return Ratio(joint, _law({name: left(given)}, (), ())) if given else joint
+
+
+def _one_act(quantity: Quantity) -> tuple[str, Constant, list[Atom], list[Atom]] | None:
+    """Take apart P(events of one changed world, natural facts | natural facts); None for others.
+
+    Returns:
+        The variable that is set, its value, the atoms of the changed world, and the natural ones.
+    """
+    acts = {term.subscript for term in terms(quantity) if term.subscript}
+    act = acts.pop() if len(acts) == 1 else ()
+    if not isinstance(quantity, Probability) or len(act) != 1 or isinstance(act[0][1], Term):
+        return None
+    if any(atom.term.subscript for atom in quantity.given):
+        return None
+    done = [atom for atom in quantity.event if atom.term.subscript]
+    about = [a for a in (*quantity.event, *quantity.given) if not a.term.subscript]
+    return act[0][0], act[0][1], done, about
+
+
+def _names(permitted: Permitted) -> Ground:
+    """Return names and values alone, for a reader that asks for a ground."""
+    return Ground(Diagram(permitted.names), permitted.labels, permitted.numbers)
+
+
+def _conditional(
+    event: Mapping[str, tuple[str, ...]],
+    given: Mapping[str, tuple[str, ...]],
+    do: tuple[Setting, ...],
+) -> Estimand:
+    """Return P(event | given, do(...)), where each variable may have several labels."""
+    if all(len(labels) == 1 for labels in given.values()):
+        facts = tuple((name, labels[0]) for name, labels in given.items())
+        agree = {n: [x for x in labels if x in given.get(n, labels)] for n, labels in event.items()}
+        if not all(agree.values()):
+            return Linear(())
+        rest = {name: tuple(labels) for name, labels in agree.items() if name not in given}
+        return _law(rest, facts, do) if rest else Linear((), 1.0)
+    both = dict(given)
+    for name, labels in event.items():
+        both[name] = tuple(label for label in labels if label in given.get(name, labels))
+        if not both[name]:
+            return Linear(())
+    return Ratio(_law(both, (), do), _law(given, (), do))
+
+
+def _law(
+    outcome: Mapping[str, tuple[str, ...]], given: tuple[Setting, ...], do: tuple[Setting, ...]
+) -> Estimand:
+    """Return P(outcome | given, do(...)), summed over the labels of variables with several."""
+    over: list[Index] = []
+    settings: list[Setting] = []
+    for name, labels in outcome.items():
+        if len(labels) == 1:
+            settings.append((name, labels[0]))
+        else:
+            over.append(Index(name, among=labels))
+            settings.append((name, over[-1]))
+    law = Law(tuple(settings), given, do)
+    return Sum(tuple(over), law) if over else law
