@@ -253,6 +253,13 @@ def test_the_napkin_leaves_no_leeway():
         assert settles(Diagram.parse(text), [()], quantity, rng)
 
 
+def test_one_hidden_variable_may_serve_a_clique():
+    """Three bidirected edges in a triangle and one beside it: two hidden variables, not four."""
+    diagram = Diagram.parse("x <-> y; y <-> z; x <-> z; z <-> w")
+    hidden = [Family(diagram, cliques=True).latents, Family(diagram).latents]
+    assert [sorted(map(len, groups.values())) for groups in hidden] == [[2, 3], [2, 2, 2, 2]]
+
+
 @pytest.mark.parametrize("text", ["P(y[x=1]=1 | x=0)", "P(y=1 | do(x=1))", "P(y[x=1]=1, y[x=0]=0)"])
 def test_the_families_laws_are_the_engines(text):
     """A family's probability, rung 3 included, is that of the engine in the same world."""
