@@ -132,7 +132,7 @@ def test_named_couplings_settle_a_counterfactual():
     ],
 )
 def test_consistency_settles_the_units_that_chose_otherwise(umbrella, query):
-    """Experiments on a binary x give what would be in units of its other value; no diagram helps."""
+    """Experiments on a binary x give what would be in units of its other value."""
     found = certify(umbrella, query, cb.Knowledge("do", "none"))
     assert "consistency" in found.method
     assert found.value == pytest.approx(brute_value(umbrella.scm, query), abs=1e-12)
