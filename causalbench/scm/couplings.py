@@ -92,7 +92,7 @@ def independent(cpt: NDArray[np.float64], parents: tuple[str, ...] = ()) -> Mech
     count = math.prod(len(values) for values in support)
     if count > MAX_NOISE:
         raise WorldError(
-            f"coupling: independent needs {count:.4g} noise values, over {MAX_NOISE};"
+            f"coupling: independent needs {_big(count)} noise values, over {MAX_NOISE};"
             " use 'monotone', or fewer parents"
         )
     noise = np.ones(1)
@@ -199,6 +199,11 @@ def _quantile(
     table = np.cumsum(passed, axis=0)[:-1]
     table = np.where(turned, card - 1 - table, table)
     return Mechanism(parents, np.diff(edges), table.reshape(-1, *cpt.shape[:-1]))
+
+
+def _big(count: int) -> str:
+    """Write a count that may be too large for a float."""
+    return f"{count:.4g}" if count < 10**300 else f"about 1e{math.floor(math.log10(count))}"
 
 
 def _read(coupling: Coupling) -> tuple[str, Mapping[str, Any]]:

@@ -123,6 +123,14 @@ def test_a_coupling_too_fine_names_the_variable_and_the_way_out():
         world.coupled("independent")
 
 
+def test_a_count_too_large_for_a_float_is_still_said():
+    """Four values at 1,024 rows make 4^1024 response functions."""
+    names = tuple("abcde")
+    cpt = np.tile(np.full(4, 0.25), (*[4] * 5, 1))
+    with pytest.raises(WorldError, match=r"independent needs about 1e616 noise values, over 4096"):
+        TableMechanism(names, cpt).coupled("independent")
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_json_and_back(seed):
     """Tables survive JSON, with the coupling "unknown", and stay tables."""

@@ -216,7 +216,7 @@ def test_truth_says_the_bounds_in_one_line():
     scm = world([[0.7, 0.3], [0.4, 0.6]])
     with pytest.raises(CouplingError, match=r"coupling of 'y'.* it lies in \[0.5, 1\]; name one"):
         truth(scm, "PN(x: 0 -> 1; y=1)")
-    with pytest.raises(CouplingError, match=r"x=0 in \[.*\], x=1 in \[") as caught:
+    with pytest.raises(CouplingError, match=r"x=0 lies in \[.*\], x=1 lies in \[") as caught:
         truth(scm, "argmax a in {x=0, x=1}: P(y[a]=1 | y=0)")
     assert "\n" not in str(caught.value)
     with pytest.raises(CouplingError, match="depends on the coupling of 'y'"):

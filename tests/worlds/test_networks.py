@@ -12,6 +12,7 @@ from causalbench.query import Atom, Probability, Query, Term
 from causalbench.task.catalogue import bnlearn_file, list_bnlearn
 from causalbench.task.world import load_world
 from causalbench.truth import law, truth, value
+from causalbench.truth.bounds.couplings import coupling_bounds
 
 gum = pytest.importorskip("pyagrum")
 
@@ -202,3 +203,13 @@ def test_a_coupling_too_wide_names_its_variable():
     few = world.coupled({"nedbarea": "monotone"})
     assert not few.scm.couplings_known
     assert "nedbarea" not in few.scm.uncoupled
+
+
+@pytest.mark.slow
+def test_bounds_where_the_shared_variables_are_too_many():
+    """Given all that diabetes' worlds share a table is too large: fewer give bounds that hold."""
+    happened = "meal_7=95g, tot_bal_12=__2_8mmol_kg_h"
+    query = f"P(tot_bal_12[meal_7=100g]=2_8mmol_kg_h | {happened})"
+    found = coupling_bounds(load_world("bnlearn/diabetes"), query)
+    assert 0.0 <= found.lower <= found.inner_lower <= found.inner_upper <= found.upper <= 1.0
+    assert not found.sharp

@@ -26,7 +26,7 @@ from causalbench.errors import (
     WorldError,
     ZeroProbabilityError,
 )
-from causalbench.query.algebra import normalise_conjunction, worlds
+from causalbench.query.algebra import normalise_conjunction, variables, worlds
 from causalbench.query.ast import Atom, Choice, Expectation, Probability, Query, Term
 from causalbench.query.parser import parse
 from causalbench.query.render import render
@@ -40,9 +40,9 @@ from causalbench.truth.structure import compiled
 from causalbench.truth.worlds import Worlds
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
-    from causalbench.query.ast import Operator
+    from causalbench.query.ast import Operator, Subscript
     from causalbench.scm import SCM
     from causalbench.scm.couplings import Coupling
     from causalbench.truth.bounds.couplings_program import Demand
@@ -51,6 +51,7 @@ __all__ = ["coupling_bounds", "coupling_error", "open_mechanisms"]
 
 _CELLS = 2**18  # of the joint law of the shared variables
 _AGREE = 1e-9
+_TURNED = 6  # how many parents an antitone coupling is tried in, those that are asked of first
 _FRECHET = (
     "Frechet inequalities given the shared variables",
     "Frechet (1935); Tian and Pearl (2000)",
@@ -112,23 +113,24 @@ def coupling_bounds(world: Any, query: str | Query) -> Bounds:
 
 def coupling_error(scm: SCM, query: Query | Choice) -> CouplingError:
     """Return the error that says which couplings a query needs, and how far its tables go."""
-    objectives = query.options() if isinstance(query, Choice) else [("", query)]
+    objectives = query.options() if isinstance(query, Choice) else [("it", query)]
     names: dict[str, None] = {}
     said, sharp = [], True
     for label, objective in objectives:
         names.update(dict.fromkeys(open_mechanisms(scm, objective)))
-        found = coupling_bounds(scm, objective)
+        try:
+            found = coupling_bounds(scm, objective)
+        except TooWideError:
+            said.append(f"the bounds of {label} need too large a table")
+            continue
         sharp = sharp and found.sharp
-        ends = f"[{found.lower:.6g}, {found.upper:.6g}]"
-        said.append(f"{label} in {ends}" if label else ends)
+        said.append(f"{label} lies in [{found.lower:.6g}, {found.upper:.6g}]")
     several = "s" if len(names) > 1 else ""
     listed = ", ".join(f"'{name}'" for name in names)
-    lies = "its actions' values lie: " if isinstance(query, Choice) else "it lies in "
-    within = "" if sharp else " (some of which no coupling may reach)"
+    ranges = ", ".join(said) + ("" if sharp else " (some of which no coupling may reach)")
     return CouplingError(
         f"{render(query) if isinstance(query, Query) else 'the choice'} depends on the"
-        f" coupling{several} of {listed}, which this world does not give: {lies}{', '.join(said)}"
-        f"{within};"
+        f" coupling{several} of {listed}, which this world does not give: {ranges};"
         " name one, e.g. world.coupled('monotone'), or --coupling monotone."
     )
 
@@ -156,9 +158,13 @@ def _named(scm: SCM, query: Query, names: Sequence[str]) -> Iterator[Witness]:
     wanted: list[dict[str, Coupling]] = [
         dict.fromkeys(names, kind) for kind in ("independent", "monotone")
     ]
+    asked = variables(query)
+    turned = sorted(
+        {p for each in parents.values() for p in each}, key=lambda p: (p not in asked, p)
+    )
     wanted += [
         {n: {"antitone": {"in": p}} if p in parents[n] else "monotone" for n in names}
-        for p in dict.fromkeys(p for each in parents.values() for p in each)
+        for p in turned[:_TURNED]
     ]
     for couplings in wanted:
         try:
@@ -228,8 +234,21 @@ def _joint(scm: SCM, atoms: tuple[Atom, ...]) -> Range:
         return exact, exact
     groups = worlds(Probability(normal))
     shared = _shared(scm, groups)
+    while True:
+        try:
+            return _frechet(scm, groups, shared)
+        except TooWideError:
+            if not shared:
+                raise
+            shared = shared[:-1]  # wider bounds, and still bounds
+
+
+def _frechet(
+    scm: SCM, groups: Mapping[Subscript, tuple[Atom, ...]], shared: Sequence[str]
+) -> Range:
+    """Bound the joint probability of events, each of one world, given the shared variables."""
     whole = table(scm, [Term(name, next(iter(groups))) for name in shared])
-    least, most, unknown = whole, whole, False
+    most, unknown = whole, False
     missing = np.zeros(whole.shape)  # how much of the shared law the groups so far leave out
     for subscript, group in groups.items():
         terms = tuple(Term(name, subscript) for name in shared)
@@ -243,7 +262,7 @@ def _joint(scm: SCM, atoms: tuple[Atom, ...]) -> Range:
     return float(least.sum()), float(most.sum())
 
 
-def _shared(scm: SCM, groups: dict[Any, tuple[Atom, ...]]) -> list[str]:
+def _shared(scm: SCM, groups: Mapping[Subscript, tuple[Atom, ...]]) -> list[str]:
     """Return the variables that are the same in all the worlds and border on others, or are asked.
 
     Given them, nothing else that the worlds share matters: it acts through them.
