@@ -137,7 +137,7 @@ def pair_cases(
     sides = align(sides, rng)
     if place.cell == "mechanisms":
         sides = mask(sides, rng)
-    proof = prove(sides, draft.rung, rng=rng)
+    proof = prove(sides, draft.rung, rng=rng, mixed=draft.mixed)
     dossiers = _dossiers(sides, couplings, draft, place, lab, rng)
     items = (
         _estimates(sides, draft, place, rng)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
+from itertools import combinations, product
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from causalbench import rng as draws
 from causalbench.errors import TwinError
-from causalbench.task.construct.net import cpt_of
+from causalbench.graph import Diagram
+from causalbench.task.construct.net import Net, cpt_of
 from causalbench.task.rungs import ASSOCIATION, COUNTERFACTUAL, INTERVENTION
 from causalbench.truth import interventional_tables, law
 
@@ -24,24 +26,33 @@ _QUERIES = 1000
 _WIDE = 4  # the most variables of a random query
 
 
-def prove(sides: tuple[SCM, SCM], rung: int, *, rng: np.random.Generator) -> dict[str, Any]:
+def prove(
+    sides: tuple[SCM, SCM], rung: int, *, rng: np.random.Generator, mixed: bool = False
+) -> dict[str, Any]:
     """Check that two worlds agree on all rungs below ``rung``.
 
     Rung 1: the law of every visible variable. Rung 2: the joint law of the visible variables.
-    Rung 3: every table given all parents (the local identity from which the rest follows) and the
-    joint law under every intervention. Where the tables have over 2**20 cells, 1,000 or more random
-    probabilities of the lower rungs stand in for them.
+    Rung 3: the local identities from which the rest follows, and the joint law under every
+    intervention. The former are the tables given all parents; or, where hidden causes are mixed
+    otherwise, the laws of all sets of variables that hidden causes join, given their other causes.
+    Where the tables have over 2**20 cells, 1,000 or more random probabilities of the lower rungs
+    stand in for them.
 
     Args:
         sides: the two worlds; their visible variables are the same, in the same order.
         rung: of the question, 1 to 3.
         rng: draws the random laws, where they are needed.
+        mixed: rung 3: the twins may differ in the laws of hidden causes.
 
     Returns:
         ``checked`` (what), ``cells`` (how many numbers) and ``max_deviation``.
 
     Raises:
         TwinError: a number differs by more than 1e-9.
+
+    Reference:
+        Tian and Pearl (2002), A general identification condition for causal effects: every law
+        under intervention is a product of those of sets that hidden causes join.
     """
     first, second = sides
     if first.visible != second.visible:
@@ -68,7 +79,10 @@ def prove(sides: tuple[SCM, SCM], rung: int, *, rng: np.random.Generator) -> dic
     else:
         checked.append(f"{_QUERIES} or more random probabilities of the rungs below")
         differences += _random_differences(first, second, rung, rng)
-    if rung == COUNTERFACTUAL:
+    if rung == COUNTERFACTUAL and mixed:
+        checked.append("laws of all sets that hidden causes join, given their other causes")
+        differences += _joined(first, second)
+    elif rung == COUNTERFACTUAL:
         checked.append("tables given all parents")
         differences += _local(first, second)
     worst = max(float(np.abs(each).max()) for each in differences)
@@ -96,6 +110,33 @@ def _local(first: SCM, second: SCM) -> list[np.ndarray]:
         other = cpt_of(second, name).transpose([*places, len(places)])
         found.append(cpt_of(first, name) - other)
     return found
+
+
+def _joined(first: SCM, second: SCM) -> list[np.ndarray]:
+    """Return the differences of P(w | do(other causes of W)), for every set W that is joined."""
+    diagram = first.diagram
+    if diagram != second.diagram:
+        msg = "twins for rung 3 have different diagrams; only what is hidden may differ."
+        raise TwinError(msg)
+    nets = Net.from_scm(first), Net.from_scm(second)
+    found = []
+    for component in diagram.c_components():
+        for size in range(1, len(component) + 1):
+            for group in combinations(sorted(component), size):
+                if not _is_joined(group, diagram):
+                    continue
+                above = sorted({cause for name in group for cause in diagram.parents(name)})
+                above = [name for name in above if name not in group]
+                for codes in product(*(range(nets[0].cards[name]) for name in above)):
+                    do = dict(zip(above, codes, strict=True))
+                    found.append(nets[0].law(group, do) - nets[1].law(group, do))
+    return found
+
+
+def _is_joined(group: tuple[str, ...], diagram: Diagram) -> bool:
+    """Say whether ``<->`` among a set of variables leads from any of them to any other."""
+    edges = [edge for edge in diagram.bidirected if set(edge) <= set(group)]
+    return len(Diagram(group, [], edges).c_components()) == 1
 
 
 def _random_differences(

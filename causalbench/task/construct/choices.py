@@ -126,21 +126,23 @@ def redo(
     y: str,
     labels: Labels,
     focus: Sequence[str],
+    told: Sequence[str] = (),
 ) -> Decision | None:
     """Choose evidence, a payoff and actions with which to redo the same unit, or return None.
 
     Args:
         rng: draws the choice.
-        oracles: tables of two worlds that differ in the coupling of one mechanism.
+        oracles: tables of two worlds that agree on every law under intervention.
         net: their conditional tables.
         x: the variable that would be set otherwise.
         y: the goal.
         labels: writes the decision.
         focus: the variables that may be seen, set or paid for; x and y among them.
+        told: what is seen; by default x, y and perhaps one more.
     """
     others = [name for name in focus if name not in {x, y}]
     more = [others[int(i)] for i in draws.permutation(rng, len(others))]
-    seen = [x, y, *more[: int(draws.integers(rng, 2))]]
+    seen = list(told) or [x, y, *more[: int(draws.integers(rng, 2))]]
     seen = [seen[int(i)] for i in draws.permutation(rng, len(seen))]
     grid = list(product(*(range(net.cards[name]) for name in seen)))
     weights = oracles[0].joint(seen[:-1], seen[-1]).reshape(-1)

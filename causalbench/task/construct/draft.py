@@ -30,6 +30,7 @@ class Draft:
         decision: the decision, else None.
         couplings: for each world: variable -> its coupling, where the dossier may name it.
         misleads: rung 2: watching is more than 0.05 off in both worlds.
+        mixed: rung 3: the worlds differ in the law of a hidden cause, not in a coupling.
     """
 
     sides: tuple[SCM, SCM]
@@ -41,6 +42,7 @@ class Draft:
         default_factory=lambda: ({}, {})
     )
     misleads: bool = False
+    mixed: bool = False
 
 
 def functions_of(net: Net) -> dict[str, Mechanism]:

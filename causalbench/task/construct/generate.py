@@ -20,7 +20,9 @@ from causalbench.task.construct.coupling import recouple, two_couplings
 from causalbench.task.construct.dependence import dependence
 from causalbench.task.construct.draft import Draft, functions_of, world_of
 from causalbench.task.construct.edges import covered_reversal, edge_to_confounder
+from causalbench.task.construct.effects import mediated_effects, treated_effects
 from causalbench.task.construct.lures import READERS, Guard, Lures
+from causalbench.task.construct.mixed import confounded_mediator, many_valued
 from causalbench.task.construct.motifs import (
     front_door,
     kept_covered,
@@ -30,6 +32,8 @@ from causalbench.task.construct.motifs import (
 )
 from causalbench.task.construct.names import pick_names
 from causalbench.task.construct.net import Net, coin, random_cpt
+from causalbench.task.construct.orders import arrows, two_orders
+from causalbench.task.construct.sparse import sparse_behind, sparse_kept, sparse_world
 from causalbench.task.construct.units import Units
 
 if TYPE_CHECKING:
@@ -46,21 +50,36 @@ ATTEMPTS = 2000
 _NAMED = 0.3  # the share of differences, PN, PS and PNS among estimates
 _HIDDEN = "uh"  # the role of the cause that edge_to_confounder adds
 _BEHIND = "reversal-behind-confounder"
-_TURNS = (
-    "covered-reversal",
-    _BEHIND,
-    "edge-to-confounder",
-    _BEHIND,
-    "edge-to-confounder",
-    _BEHIND,
-    "edge-to-confounder",
-    _BEHIND,
+_ORDER = "other-order"
+_ORDER_BEHIND = "other-order-behind-confounder"
+_TURNS = tuple(
+    kind
+    for first in ("covered-reversal", _ORDER)
+    for kind in (
+        first,
+        _BEHIND,
+        "edge-to-confounder",
+        _ORDER_BEHIND,
+        "edge-to-confounder",
+        _BEHIND,
+        "edge-to-confounder",
+        _ORDER_BEHIND,
+    )
 )
-_SHARES = {"covered-reversal": 0.8, "edge-to-confounder": 0.6, _BEHIND: 0.7}
+_LAB_TURNS = ("covered-reversal", "edge-to-confounder", _ORDER)
+_SHARES = {
+    "covered-reversal": 0.8,
+    _ORDER: 0.8,
+    "edge-to-confounder": 0.6,
+    _BEHIND: 0.7,
+    _ORDER_BEHIND: 0.7,
+}
 """How much of a floor a reader of the diagram must lose."""
-_MISLED = 7  # three of four such pairs mislead whoever watches, in both worlds
+_PLAIN = ("covered-reversal", _ORDER)  # nothing is confounded, so adjusting is no shortcut
+_PERIOD, _MISLED = 8, 7  # three of four pairs behind a confounder mislead whoever watches
 _STAKE, _ACTS = 0.24, 3  # the least effect to build a decision on, and how often to try
 _DRAWN = READERS.index("adjust")
+_DECIDED = READERS.index("last-mediator")  # payoffs that resist this too are too rare to find
 
 
 def generate(rng: np.random.Generator, rung: int, track: Track, cell: str, index: int) -> Draft:
@@ -79,7 +98,7 @@ def generate(rng: np.random.Generator, rung: int, track: Track, cell: str, index
     Raises:
         TwinError: no attempt kept the margins.
     """
-    attempt = {1: _dependence, 2: _edge, 3: _coupling}[rung]
+    attempt = {1: _dependence, 2: _edge, 3: _units}[rung]
     for _ in range(ATTEMPTS):
         try:
             draft = attempt(rng, track, cell, index)
@@ -115,13 +134,16 @@ def _edge(rng: np.random.Generator, track: Track, cell: str, index: int) -> Draf
     net, roles, labels = named_roles(rng, _base(rng, kind, cell))
     x, y = roles["x"], roles["y"]
     nets = _twins(rng, net, kind, cell, roles)
+    if nets is None:
+        return None
     guard = None
     if cell != "lab":
         if not all(x in each.ancestors([y]) for each in nets):
             return None
-        # Adjusting for what is drawn is no shortcut where nothing is confounded.
-        readers = _DRAWN if kind == "covered-reversal" else len(READERS)
-        misleads = cell == "diagram" and kind == _BEHIND and index % len(_TURNS) < _MISLED
+        readers = len(READERS) if track == "estimates" else _DECIDED
+        readers = _DRAWN if kind in _PLAIN else readers
+        behind = kind in {_BEHIND, _ORDER_BEHIND}
+        misleads = cell == "diagram" and behind and index % _PERIOD < _MISLED
         guard = Guard(Lures(nets), _SHARES[kind], misleads, readers)
     if track == "estimates":
         asks = [ask for ask in intervention(nets, x, y, labels, net.visible) if ask.good]
@@ -129,7 +151,7 @@ def _edge(rng: np.random.Generator, track: Track, cell: str, index: int) -> Draf
         return _draft(nets, 2, kind, labels, ask, None)
     if guard is not None:
         plain = replace(guard, misleads=False)
-        stake = GAP if kind == "covered-reversal" else _STAKE
+        stake = GAP if kind in _PLAIN else _STAKE
         spots = [
             ask.spot
             for ask in intervention(nets, x, y, labels, ())
@@ -151,9 +173,8 @@ def _edge(rng: np.random.Generator, track: Track, cell: str, index: int) -> Draf
 
 def _turn(cell: str, index: int) -> str:
     """Say which construction a rung-2 pair is for."""
-    if cell == "lab":
-        return "covered-reversal" if index % 3 == 0 else "edge-to-confounder"
-    return _TURNS[index % len(_TURNS)]
+    turns = _LAB_TURNS if cell == "lab" else _TURNS
+    return turns[index % len(turns)]
 
 
 def _base(rng: np.random.Generator, kind: str, cell: str) -> Net:
@@ -163,6 +184,10 @@ def _base(rng: np.random.Generator, kind: str, cell: str) -> Net:
     P(y)" must not pay.
     """
     open_only = cell == "diagram"
+    if kind == _ORDER:
+        return sparse_world(rng) if cell == "lab" else sparse_kept(rng)
+    if kind == _ORDER_BEHIND:
+        return sparse_behind(rng)
     if cell == "lab":
         return open_world(rng, covered=kind == "covered-reversal")
     if kind == "covered-reversal":
@@ -174,21 +199,69 @@ def _base(rng: np.random.Generator, kind: str, cell: str) -> Net:
 
 def _twins(
     rng: np.random.Generator, net: Net, kind: str, cell: str, roles: Mapping[str, str]
-) -> tuple[Net, Net]:
-    """Return two nets with the base's seen law; the first is the base, or as near to it."""
+) -> tuple[Net, Net] | None:
+    """Return two nets with the base's seen law, or None where there are none of the kind wanted."""
     x, y, hidden = roles["x"], roles["y"], roles[_HIDDEN]
+    if kind in {_ORDER, _ORDER_BEHIND}:
+        kept = [] if cell == "lab" else [(x, y)]
+        if kind == _ORDER_BEHIND:
+            kept += [(x, roles["m"]), (roles["m"], y)]
+        orders = two_orders(rng, net, kept=kept)
+        if orders is None or kind == _ORDER:
+            return orders
+        sides = _confounded(rng, orders, x, y, hidden)
+        # y takes over the causes of x, of which the orders may have different numbers.
+        alike = len(arrows(sides[0].parents)) == len(arrows(sides[1].parents))
+        return sides if alike else None
     if kind == "edge-to-confounder":
         return net, edge_to_confounder(net, x, y, hidden, rng=rng)
     tail, head = (x, y) if cell == "lab" else (roles["z"], x)
     other = covered_reversal(net, tail, head)
     if kind == "covered-reversal":
         return net, other
-    first, second = (edge_to_confounder(each, x, y, hidden, rng=rng) for each in (net, other))
+    return _confounded(rng, (net, other), x, y, hidden)
+
+
+def _confounded(
+    rng: np.random.Generator, nets: tuple[Net, Net], x: str, y: str, hidden: str
+) -> tuple[Net, Net]:
+    """Turn x -> y into confounding in both."""
+    first, second = (edge_to_confounder(each, x, y, hidden, rng=rng) for each in nets)
     return first, second
 
 
-def _coupling(rng: np.random.Generator, track: Track, cell: str, index: int) -> Draft | None:
-    del index
+def _units(rng: np.random.Generator, track: Track, cell: str, index: int) -> Draft | None:
+    """Draw a pair for rung 3: couplings and response types in turn.
+
+    No coupling can be named for a hidden cause that several variables share, so where couplings
+    are named nothing else differs.
+    """
+    if cell == "diagram" or index % 2 == 0:
+        return _coupling(rng, track, cell)
+    return _response_types(rng, track, mediated=index % 4 == 1)
+
+
+def _response_types(rng: np.random.Generator, track: Track, *, mediated: bool) -> Draft | None:
+    estimates = track == "estimates"
+    drawn = confounded_mediator(rng, nested=estimates) if mediated else many_valued(rng)
+    net, roles, labels = named_roles(rng, drawn[0])
+    nets = (net, net.replace({roles[role]: table for role, table in drawn[1].cpts.items()}))
+    functions = [functions_of(each) for each in nets]
+    first, second = (Units(each, net.cards, net.visible) for each in functions)
+    oracles, x, y = (first, second), roles["x"], roles["y"]
+    ask, decision = None, None
+    if not estimates:
+        told = [x, roles["m"]] if mediated else [x, *([y] if coin(rng) else [])]
+        decision = choices.redo(rng, oracles, net, x, y, labels, net.visible, told)
+    elif mediated:
+        ask = pick_ask(rng, mediated_effects(oracles, net, x, roles["m"], y, labels))
+    else:
+        ask = pick_ask(rng, treated_effects(oracles, net, x, y, labels, net.visible))
+    draft = _draft(nets, 3, "response-types", labels, ask, decision)
+    return None if draft is None else replace(draft, mixed=True)
+
+
+def _coupling(rng: np.random.Generator, track: Track, cell: str) -> Draft | None:
     hidden = 0 if cell == "diagram" else int(draws.integers(rng, 3))
     net, roles, labels = named_roles(rng, sink_world(rng, hidden=hidden, minimum=0.1))
     x, y = roles["x"], roles["y"]

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["READERS", "Guard", "Lures"]
 
-READERS = ("see", "adjacency", "half", "adjust", "no-front-door", "mediator")
+READERS = ("see", "adjacency", "half", "adjust", "no-front-door", "mediator", "last-mediator")
 """What is read for P(y | do(x)):
 
 - ``see``: P(y | x).
@@ -32,6 +32,7 @@ READERS = ("see", "adjacency", "half", "adjust", "no-front-door", "mediator")
 - ``adjust``: P(y | x) averaged over all visible variables that x does not reach.
 - ``no-front-door``: P(y) if x <-> y is drawn, else as ``adjust``.
 - ``mediator``: sum over m of P(m | x) P(y | m) if x <-> y is drawn, else as ``adjust``.
+- ``last-mediator``: the same with another m, where several lie between.
 """
 
 
@@ -75,13 +76,14 @@ class Lures:
         table = table.reshape(len(plain), share.shape[1], -1, net.cards[y])[:, :, code]
         adjusted = (share * table).sum(axis=1)
         hidden = any(name in net.hidden for name in {*net.parents[x]} & {*net.parents[y]})
-        middle = next((m for m in net.children(x) if y in net.children(m)), None)
-        through = plain
-        if middle is not None and hidden and middle not in seen:
-            size = net.cards[middle]
-            first = self.given((*seen, x), middle).reshape(len(plain), -1, size)[:, code]
-            then = self.given((*seen, middle), y).reshape(len(plain), size, -1)
-            through = (first[:, :, None] * then).sum(axis=1)
+        middles = [m for m in net.children(x) if y in net.children(m)]
+        through = [plain, plain]
+        for place, middle in enumerate((middles[0], middles[-1]) if middles and hidden else ()):
+            if middle not in seen:
+                size = net.cards[middle]
+                first = self.given((*seen, x), middle).reshape(len(plain), -1, size)[:, code]
+                then = self.given((*seen, middle), y).reshape(len(plain), size, -1)
+                through[place] = (first[:, :, None] * then).sum(axis=1)
         return np.stack(
             [
                 watched,
@@ -89,7 +91,7 @@ class Lures:
                 (watched + plain) / 2 if hidden else watched,
                 adjusted,
                 plain if hidden else adjusted,
-                through if hidden else adjusted,
+                *(through if hidden else [adjusted] * 2),
             ]
         )
 

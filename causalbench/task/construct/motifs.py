@@ -25,11 +25,13 @@ __all__ = [
     "mediated",
     "open_world",
     "sink_world",
+    "strong",
+    "telling",
 ]
 
 _EXTRAS = ("none", "child", "root", "inner")  # where a further variable w is put
 _BATCH = 64  # tables drawn at once, of which the first that will do is taken
-_TELLS = 0.35  # how far x must move the probability of z in `mediated`
+_TELLS = 0.35  # how far x must move the probability of z in `telling`
 _TERNARY = 0.25  # the share of visible variables with three values
 
 
@@ -105,8 +107,8 @@ def front_door(
 
 def _opposed(rng: np.random.Generator, net: Net) -> Net:
     """Let x move m, and m y, and turn x's own effect on y against its effect through m."""
-    net = _strong(rng, net, "m", "x", 0.5)
-    net = _strong(rng, net, "y", "m", 0.3)
+    net = strong(rng, net, "m", "x", 0.5)
+    net = strong(rng, net, "y", "m", 0.3)
     table = net.cpts["y"]
     gain = _effect(net, table, "y", "m")
     through = _effect(net, net.cpts["m"], "m", "x") * (gain[1] - gain[0])
@@ -152,9 +154,14 @@ def mediated(rng: np.random.Generator, *, open_only: bool) -> Net:
         shape["x"] = [*shape["x"], "u"]
     net = draw_net(rng, shape, cards={"z": 2, "x": 2, "m": 2})
     # The twins differ by how much x tells of z, times what z does to y.
+    return strong(rng, telling(rng, net), "y", "z", 0.4)
+
+
+def telling(rng: np.random.Generator, net: Net) -> Net:
+    """Redraw the tables of z and x until x tells much of z."""
     while round(_told(net), 9) < _TELLS:
         net = _redrawn(rng, _redrawn(rng, net, "z"), "x")
-    return _strong(rng, net, "y", "z", 0.4)
+    return net
 
 
 def _told(net: Net) -> float:
@@ -169,7 +176,7 @@ def _redrawn(rng: np.random.Generator, net: Net, name: str) -> Net:
     return net.replace({name: random_cpt(rng, cards, net.cards[name])})
 
 
-def _strong(rng: np.random.Generator, net: Net, name: str, parent: str, least: float) -> Net:
+def strong(rng: np.random.Generator, net: Net, name: str, parent: str, least: float) -> Net:
     """Redraw a table until the parent moves the last value's mean probability by so much."""
     if round(float(np.ptp(_effect(net, net.cpts[name], name, parent))), 9) >= least:
         return net

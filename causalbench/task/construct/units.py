@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from causalbench.scm.mechanism import Mechanism
     from causalbench.task.construct.net import Floats
 
+    Setting = tuple[str, Mapping[str, int]]
+
 __all__ = ["MOST_UNITS", "Engine", "Oracle", "Units"]
 
 MOST_UNITS = 2**18
@@ -88,6 +90,16 @@ class Units:
     def twice(self, name: str, first: Mapping[str, int], second: Mapping[str, int]) -> Floats:
         """Return P(name after first = ., name after second = .), both of the same unit."""
         return self._count([self.values(first)[name], self.values(second)[name]], [name, name])
+
+    def across(self, first: Setting, second: Setting) -> Floats:
+        """Return P(one variable after one intervention = ., another after another = .).
+
+        Both are of the same unit; a setting is a variable and what is set.
+        """
+        settings = (first, second)
+        return self._count(
+            [self.values(do)[name] for name, do in settings], [n for n, _ in settings]
+        )
 
     def _count(self, codes: Sequence[NDArray[np.int64]], names: Sequence[str]) -> Floats:
         shape = tuple(self._cards[name] for name in names)
