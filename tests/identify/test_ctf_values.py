@@ -15,11 +15,16 @@ from ctf_builders import (
 )
 from identify_builders import ground_of, random_diagram
 
-from causalbench.errors import AccessError, QueryError, ZeroProbabilityError
+from causalbench.errors import AccessError, PositivityError, QueryError, ZeroProbabilityError
 from causalbench.graph import Diagram
 from causalbench.query import Vocabulary, parse
+from causalbench.scm import Mechanism
 from causalbench.truth import Knowledge
-from causalbench.truth.identify.counterfactual import identify_counterfactual, why_not
+from causalbench.truth.identify.counterfactual import (
+    identify_counterfactual,
+    identify_counterfactuals,
+    why_not,
+)
 from causalbench.truth.permitted import Permitted
 
 
@@ -189,6 +194,22 @@ def test_three_values_of_treatment_have_no_effect_on_the_treated():
     scm = generic_world(diagram, np.random.default_rng(3), cards=(3,))
     actual = estimate(scm, Knowledge("do", "diagram"), found[0])
     assert actual == pytest.approx(truth_of(scm, rest), abs=1e-9)
+
+
+def test_a_value_that_never_happens_is_stepped_around():
+    """The napkin holds at every value of z; where z is always 1, the second estimand works."""
+    diagram = Diagram.parse("w -> z -> x -> y; w <-> x; w <-> y")
+    scm = generic_world(diagram, np.random.default_rng(6))
+    always = Mechanism(("w",), np.array([1.0]), np.array([[1, 1]]))
+    scm = scm.replace(mechanisms={**scm.mechanisms, "z": always})
+    permitted = Permitted(scm, Knowledge("see", "diagram"))
+    quantity = one("P(y[x=0]=1)", diagram)
+    first, second = [
+        estimand for estimand, _, _ in identify_counterfactuals(permitted.ground, quantity)
+    ]
+    with pytest.raises(PositivityError):
+        first.evaluate(permitted)
+    assert second.evaluate(permitted) == pytest.approx(truth_of(scm, quantity), abs=1e-9)
 
 
 def test_impossible_events_and_conditions():

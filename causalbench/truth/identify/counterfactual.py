@@ -23,12 +23,14 @@ from causalbench.truth.identify.rename import tidy
 from causalbench.truth.identify.unnest import Event, Unnester
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from causalbench.graph import Diagram
     from causalbench.query.ast import Probability, Quantity
     from causalbench.truth.identify.ctf_nodes import Node
     from causalbench.truth.permitted import Ground
 
-__all__ = ["identify_counterfactual", "why_not"]
+__all__ = ["identify_counterfactual", "identify_counterfactuals", "why_not"]
 
 Found = tuple[Estimand, str, str]  # estimand, method, source
 
@@ -57,11 +59,28 @@ def identify_counterfactual(ground: Ground, quantity: Quantity) -> Found | None:
         QueryError: a label that does not exist, or a mean of values without numbers.
         ZeroProbabilityError: a condition that can't happen in any world.
     """
-    found = _Search(ground).quantity(quantity)
-    if found is None:
-        return None
-    estimand, method = found
-    return tidy(estimand), method, _SOURCES[method]
+    return next(identify_counterfactuals(ground, quantity), None)
+
+
+def identify_counterfactuals(ground: Ground, quantity: Quantity) -> Iterator[Found]:
+    """Yield estimands of one quantity that differ in the values of variables that don't matter.
+
+    Where one such value never happens, the next estimand may still divide by nothing that is zero.
+
+    Args:
+        ground: as in `identify_counterfactual`.
+        quantity: as in `identify_counterfactual`.
+    """
+    met = set()
+    for idle in range(max(map(len, ground.labels.values()))):
+        found = _Search(ground, idle).quantity(quantity)
+        if found is None:
+            return
+        estimand, method = tidy(found[0]), found[1]
+        if estimand in met:
+            return
+        met.add(estimand)
+        yield estimand, method, _SOURCES[method]
 
 
 def why_not(ground: Ground, quantity: Quantity) -> str | None:
@@ -82,8 +101,9 @@ def why_not(ground: Ground, quantity: Quantity) -> str | None:
 class _Search:
     """Tries the methods one after the other; keeps the first failure."""
 
-    def __init__(self, ground: Ground) -> None:
+    def __init__(self, ground: Ground, idle: int = 0) -> None:
         self.ground = ground
+        self.idle = idle
         self.network = _network(ground.diagram)
         self.failure: Failure | None = None
 
@@ -96,7 +116,7 @@ class _Search:
         unnester = Unnester(self.ground)
         given = unnester.events(quantity.given)
         target = unnester.events(quantity.event)
-        ctf = Ctf(self.ground, self.network, unnester)
+        ctf = Ctf(self.ground, self.network, unnester, self.idle)
         if given is None or not ctf.possible(given):
             msg = f"the condition of {render_quantity(quantity)} can't happen; ask under another."
             raise ZeroProbabilityError(msg)

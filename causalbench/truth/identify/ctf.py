@@ -68,16 +68,18 @@ class Ctf:
         ground: what may be set.
         network: the diagram.
         unnester: makes fresh indices.
+        idle: which of its labels a variable gets on whose value an estimand does not depend.
 
     Attributes:
         failure: the first factor that was not identified.
         used_consistency: whether an inconsistent factor was rewritten.
     """
 
-    def __init__(self, ground: Ground, network: Network, unnester: Unnester) -> None:
+    def __init__(self, ground: Ground, network: Network, unnester: Unnester, idle: int = 0) -> None:
         self.ground = ground
         self.unnester = unnester
         self.network = network
+        self.idle = idle
         self.place = {name: at for at, name in enumerate(self.network.order)}
         self.failure: Failure | None = None
         self.used_consistency = False
@@ -260,8 +262,10 @@ class Ctf:
         except HedgeError:
             return None
         # A formula may name variables on which its value does not depend.
+        labels = self.ground.labels
         values = {
-            place: at.get(name, self.ground.labels[name][0]) for place, name in enumerate(order)
+            place: at.get(name, labels[name][self.idle % len(labels[name])])
+            for place, name in enumerate(order)
         }
         return bind(formula, graph, values)
 
