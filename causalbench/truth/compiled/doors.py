@@ -238,14 +238,13 @@ def answers(
         threads = min(_cores(), max(1, count // _FEW))
     bounds = [count * k // threads for k in range(threads + 1)]
 
+    failed: list[BaseException] = []
+
     def work(low: int, high: int) -> None:
-        run = _compiled()[0]
-        space = _borrow()
-        at = values.ctypes.data, states.ctypes.data
-        while (low := run(pairs.ctypes.data, low, high, *at, *space.places, LIMIT, WORK)) < high:
-            space.grow(*states[low].tolist())
-        space.shrink()
-        _spaces.append(space)
+        try:
+            _work(pairs, low, high, values, states)
+        except BaseException as problem:  # noqa: BLE001  (raised again by the caller's thread)
+            failed.append(problem)
 
     others = [threading.Thread(target=work, args=pair) for pair in pairwise(bounds[1:])]
     for other in others:
@@ -253,7 +252,26 @@ def answers(
     work(0, bounds[1])
     for other in others:
         other.join()
+    if failed:
+        raise failed[0]
     return values, states
+
+
+def _work(
+    pairs: NDArray[np.int64],
+    low: int,
+    high: int,
+    values: NDArray[np.float64],
+    states: NDArray[np.int64],
+) -> None:
+    """Answer the pairs from `low` to `high` in a workspace of this thread's own."""
+    run = _compiled()[0]
+    space = _borrow()
+    at = values.ctypes.data, states.ctypes.data
+    while (low := run(pairs.ctypes.data, low, high, *at, *space.places, LIMIT, WORK)) < high:
+        space.grow(*states[low].tolist())
+    space.shrink()
+    _spaces.append(space)
 
 
 @cache

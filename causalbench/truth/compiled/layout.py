@@ -47,8 +47,8 @@ TOO_WIDE = 2  # the detail is the cells that are needed
 UNCOUPLED = 3  # the detail is the variable, whose coupling is not known
 MORE_INTS, MORE_FLOATS = 4, 5  # the workspace is too small; the detail is the size that is needed
 
-WORK = 2**33
-"""The most cells that conditioning may look at for one answer (about ten seconds)."""
+WORK = 2**31
+"""The most cells that conditioning may look at for one answer (some ten seconds)."""
 
 HEAD = 8  # n, floats' address and length, codes' address and length, edges, two spare
 POSITIVE, CPT_ONLY = 1, 2  # flags: no CPT entry is zero; no noise, so single copies alone

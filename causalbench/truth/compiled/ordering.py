@@ -15,6 +15,7 @@ from causalbench.truth.compiled.jit import inner, lowest, ones
 
 __all__ = ["Graph", "link", "order", "prune"]
 
+_LEAST = 4.0  # no axis with a neighbour weighs less, so there is no need to look further
 _MOST = 1e300  # weights are held below this, so that they stay comparable
 
 
@@ -68,6 +69,8 @@ def link(graph: Any, factors: Any, count: int) -> None:
 def prune(graph: Any, factors: Any, count: int, target: int, nodes: Any) -> int:
     """Drop the factors that are d-separated from the target, and say how many are left.
 
+    The axes are linked before, and those that are dropped are alone afterwards.
+
     They multiply the whole column by one number. It is left out only where it is surely positive
     (no zero among single copies), for else the evidence may be impossible.
     """
@@ -80,19 +83,21 @@ def prune(graph: Any, factors: Any, count: int, target: int, nodes: Any) -> int:
         if not factors.certain[f]:
             for w in range(width):
                 reached[w] |= graph.scope[f * width + w]
-    changed = True
-    while changed:
-        changed = False
-        for f in range(count):
-            touches, within = False, True
-            for w in range(width):
-                scope = graph.scope[f * width + w]
-                touches = touches or (scope & reached[w]) != 0
-                within = within and (scope & ~reached[w]) == 0
-            if touches and not within:
-                changed = True
+    for axis in range(graph.axes):
+        graph.order[axis] = 0  # not in use either: whether the axis was looked at
+    left = True
+    while left:
+        left = False
+        for axis in range(graph.axes):
+            if graph.order[axis] == 0 and reached[axis >> 6] & _bit(axis):
+                graph.order[axis] = 1
+                left = True
                 for w in range(width):
-                    reached[w] |= graph.scope[f * width + w]
+                    reached[w] |= graph.near[axis * width + w]
+    for axis in range(graph.axes):
+        if graph.order[axis] == 0:
+            for w in range(width):
+                graph.near[axis * width + w] = 0
     kept = 0
     for f in range(count):
         touches = not factors.certain[f]
@@ -158,6 +163,9 @@ def order(graph: Any, cards: Any, target: int, fill: bool) -> Any:
             if weight == np.inf:
                 continue
             missing = _fill(graph, axis) if fill else 0
+            if not fill and weight <= _LEAST:
+                best, least = axis, weight
+                break
             if missing < fewest or (missing == fewest and weight < least):
                 best, least, fewest = axis, weight, missing
         if best < 0:

@@ -72,8 +72,7 @@ def _number(world: Any, nodes: Any, count: int, cards: Any) -> int:
 
 @inner
 def _plan(graph: Any, factors: Any, count: int, cards: Any, target: int) -> Any:
-    """Link and order; return steps, cells of all tables that are made, and cells looked at."""
-    link(graph, factors, count)
+    """Order the linked axes; return steps, cells of all tables made, and cells looked at."""
     steps, cells, work = order(graph, cards, target, False)
     if work > _SECOND_TRY:
         link(graph, factors, count)
@@ -166,20 +165,14 @@ def solve(
         floats[0] = 0.0
         return OK, 0, 0, 0
     want(world, nodes, count, goal)
-    axes = _number(world, nodes, count, cards)
-    needed, references = 0, 0
-    for node in range(count):
-        if nodes.needed[node]:
-            v = nodes.variable[node]
-            needed += 1
-            references += world.start[v + 1] - world.start[v]
-    width = max(1, (axes + 63) >> 6)
-    n_factors = 2 * needed + axes
+    # Bounds on what follows: every node is needed, and has an axis.
+    width = max(1, (count + 63) >> 6)
+    n_factors = 3 * count
     low = top + 10 * n_factors
-    high = low + 2 * needed * width + (2 * axes + 1) * width + axes
+    high = low + (4 * count + 1) * width + count
     half = (n_ints - high) // 4
-    if half < references + 2 * needed + axes:
-        return MORE_INTS, high + 8 * (references + 2 * needed + axes), 0, -1
+    if half < edges + 3 * count:
+        return MORE_INTS, high + 8 * (edges + 3 * count), 0, -1
     factors = Factors(
         after(ints, top),
         after(ints, top + n_factors),
@@ -194,10 +187,10 @@ def solve(
         after(ints, high),
         after(ints, high + half),
     )
-    space = 2 * size + 2 * axes
+    space = 2 * size + 2 * count
     if space > n_floats:
         return MORE_FLOATS, space, 0, -1
-    scope_end = low + 2 * needed * width
+    scope_end = low + 2 * count * width
     n_cuts, runs, wide, total, end = 0, 1.0, 0.0, 0, 0
     steps, cells, work = 0, 0.0, 0.0
     pruned = goal < 0  # only what is left of a column may be known up to a factor
@@ -212,15 +205,15 @@ def solve(
             after(ints, low),
             after(ints, scope_end),
             after(ints, near_end),
-            after(ints, high - axes),
+            after(ints, high - count),
             after(floats, 2 * size),
-            after(floats, 2 * size + axes),
+            after(floats, 2 * size + count),
         )
         total, end, uncoupled = describe(world, nodes, count, cards, factors)
         if uncoupled >= 0:
             return UNCOUPLED, uncoupled, 0, -1
+        link(graph, factors, total)
         if not pruned:
-            link(graph, factors, total)
             total = prune(graph, factors, total, target, nodes)
             pruned = True
         steps, cells, work = _plan(graph, factors, total, cards, target)
@@ -251,6 +244,7 @@ def solve(
         if allowed:
             if n_cuts > 0:
                 total, end, _ = describe(world, nodes, count, cards, factors)
+                link(graph, factors, total)
                 steps, cells, work = _plan(graph, factors, total, cards, target)
             links = end
             for k in range(steps):
