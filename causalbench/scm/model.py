@@ -289,16 +289,18 @@ class SCM:
         """
         import pandas as pd
 
-        values = self.draw(n, rng=rng)
+        values = _draw.draw(self, n, rng, None, small=True)
         columns: dict[str, Any] = {}
         for name in self.names if hidden else self.visible:
             variable, codes = self.variables[name], values[name]
             columns[name] = (
                 codes
                 if variable.is_real
-                else pd.Categorical.from_codes(codes, categories=pd.Index(variable.labels))
+                else pd.Categorical.from_codes(
+                    codes, categories=pd.Index(variable.labels), validate=False
+                )
             )
-        return pd.DataFrame(columns)
+        return pd.DataFrame(columns, copy=False)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the model as plain JSON values; `from_dict` gives back an equal model."""
