@@ -126,7 +126,7 @@ class JointWorlds:
             if not self._permitted.allows(do):
                 continue
             table = self._permitted.law([self.names[place] for place in free], do)
-            if len(self.codes) * (len(rows) + table.size) > 10 * LIMIT:
+            if len(self.codes) * (len(rows) + table.size) > LIMIT:
                 raise TooWideError(
                     "bounds over the joint law of the query's worlds need too many columns; ask "
                     "of fewer worlds or variables at once."
@@ -183,12 +183,20 @@ class JointWorlds:
                     "change a part of the condition."
                 )
             linear = linear + weight / whole * above
+        constant = 0.0
+        told = self._program.identified(linear)
+        if told is not None:
+            constant, linear = float(told @ self._data), np.zeros(len(linear))
         forms = [each for pair in sums.values() for each in pair] + [linear]
         block = _Forms(self._program, self._data, tuple(range(len(forms))), np.stack(forms))
         parts = [Part({((0, 2 * i),): 1.0}, {((0, 2 * i + 1),): 1.0}) for i in range(len(sums))]
-        if not parts or np.ptp(linear) > 0.0 or linear[0] != 0.0:
+        if not parts or told is None:
             parts.append(Part({((0, len(forms) - 1),): 1.0}, {(): 1.0}))
-        return self._end(block, parts, -1), self._end(block, parts, 1)
+        low, high = self._end(block, parts, -1), self._end(block, parts, 1)
+        return (
+            End(constant + low.outer, constant + low.inner, low.points),
+            End(constant + high.outer, constant + high.inner, high.points),
+        )
 
     def _end(self, block: _Forms, parts: list[Part], sign: int) -> End:
         """Bound each part by itself, and look for one law that attains all ends."""

@@ -43,7 +43,7 @@ class Program:
 
         rows = np.asarray(rows, dtype=np.float64)
         self.mass = mass
-        self.columns = rows.shape[1]
+        self.columns = int(rows.shape[1])
         basis, triangle, order = qr(rows.T, mode="economic", pivoting=True)
         size = np.abs(np.diag(triangle))
         rank = int((size > _DEPENDENT * max(1.0, size[0] if len(size) else 1.0)).sum())

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from causalbench.errors import ZeroProbabilityError
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -30,6 +32,8 @@ _ROUNDS = 12
 _GAIN = 1e-12
 _STARTS = 4
 _DINKELBACH = 12
+_CORNERS = 8
+_RARE = 1e-9  # a condition rarer than this is no place to stop: its ratio is round-off
 
 
 class State(Protocol):
@@ -63,8 +67,21 @@ class Free:
     def __init__(self, block: Open) -> None:
         self._block = block
         self._matrix = block.matrix()
-        found = self.best(0, np.zeros(self._matrix.shape[1]))
-        self._law = np.zeros(self._matrix.shape[1]) if found is None else found
+        self._law = self._middle()
+
+    def _middle(self) -> Vector:
+        """Return a law that gives a chance to each form that can have one."""
+        found: list[Vector] = []
+        left = self._matrix
+        for _ in range(_CORNERS):
+            corner = self.best(0, -left.sum(axis=0))
+            if corner is None:
+                break
+            found.append(corner)
+            left = left[left @ corner <= _RARE]
+            if not len(left):
+                break
+        return np.mean(found, axis=0) if found else np.zeros(self._matrix.shape[1])
 
     def values(self) -> Vector:
         """Return the values of the forms."""
@@ -107,6 +124,9 @@ def climb(
         states: block -> its state; they are moved.
         parts: the group.
         sign: 1 for the largest value, -1 for the smallest.
+
+    Raises:
+        ZeroProbabilityError: no start gives every condition a chance.
     """
     best, kept = -np.inf, {}
     origin = _laws(states)
@@ -117,8 +137,13 @@ def climb(
         found = _ascend(states, parts, sign)
         if found > best + _GAIN:
             best, kept = found, _laws(states)
-    _restore(states, kept or origin)
-    return sign * best, kept or origin
+    if not kept:
+        raise ZeroProbabilityError(
+            "no world was found that agrees with what is permitted and gives the condition a "
+            "chance; drop or change a part of it."
+        )
+    _restore(states, kept)
+    return sign * best, kept
 
 
 def _begin(states: dict[int, State], start: int) -> bool:
@@ -138,7 +163,7 @@ def _begin(states: dict[int, State], start: int) -> bool:
 
 
 def _ascend(states: dict[int, State], parts: Sequence[Part], sign: int) -> float:
-    present = sign * _total(parts, states)
+    present = _total(parts, states, sign)
     for _ in range(_ROUNDS):
         before = present
         for number, state in states.items():
@@ -165,7 +190,7 @@ def _step(
         weights = np.zeros(len(slope))
         for part in parts:
             below = _value(part.below, values)
-            if not below > 0.0:
+            if not below > _RARE:
                 return present
             ratio = _value(part.above, values) / below
             up, down = (
@@ -177,7 +202,7 @@ def _step(
             return present
         old = state.get(move)
         state.put(move, law)
-        found = sign * _total(parts, states)
+        found = _total(parts, states, sign)
         if not found > present + _GAIN:
             state.put(move, old)
             return present
@@ -210,15 +235,16 @@ def _value(reduced: Reduced, values: dict[int, Vector]) -> float:
     return evaluate(reduced, values)
 
 
-def _total(parts: Sequence[Part], states: dict[int, State]) -> float:
+def _total(parts: Sequence[Part], states: dict[int, State], sign: int) -> float:
+    """Return sign x the group's value; -inf where a condition has no chance."""
     values = {number: state.values() for number, state in states.items()}
     total = 0.0
     for part in parts:
         below = _value(part.below, values)
-        if not below > 0.0:
+        if not below > _RARE:
             return -np.inf
         total += _value(part.above, values) / below
-    return total
+    return sign * total
 
 
 def _laws(states: dict[int, State]) -> dict[int, list[Vector]]:
