@@ -21,6 +21,7 @@ __all__ = [
     "inner",
     "longs",
     "lowest",
+    "once",
     "ones",
     "source_digest",
     "words",
@@ -35,6 +36,12 @@ _OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "fastmath": F
 def inner(function: F) -> F:
     """Compile a function that compiled code calls."""
     compiled: F = njit(**_OPTIONS)(function)
+    return compiled
+
+
+def once(function: F) -> F:
+    """Compile a function as a part of its only caller, which saves optimising its callees twice."""
+    compiled: F = njit(inline="always", **_OPTIONS)(function)
     return compiled
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from causalbench.truth.compiled.jit import doubles, entry, inner, longs, source_digest
+from causalbench.truth.compiled.jit import doubles, entry, inner, longs, once, source_digest
 from causalbench.truth.compiled.layout import (
     COLUMN,
     EVENT,
@@ -45,7 +45,7 @@ def _column(query_at: int, at: int, floats_at: int, constant: int, card: int) ->
     return whole, part
 
 
-@inner
+@once
 def _answer(
     world_at: int,
     query_at: int,
