@@ -14,6 +14,7 @@ import numpy as np
 from causalbench.errors import WorldError, suggest
 from causalbench.scm.couplings import couple
 from causalbench.scm.mechanism import Mechanism, as_distribution
+from causalbench.scm.tables import UNKNOWN, TableMechanism
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -28,7 +29,7 @@ __all__ = ["WIDTH", "Family", "Part"]
 WIDTH = 128
 """How many sets a block has; the last block is filled up with zeros."""
 
-_FORMS = ({"noise"}, {"noise", "table"}, {"cpt", "coupling"})
+_FORMS = ({"noise"}, {"noise", "table"}, {"cpt", "coupling"}, {"cpt"})
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class Part:
         row: the first of its rows in ``numbers``.
         size: how many rows: noise values, or cells of the CPT.
         table_row: the first of its rows in ``tables``.
-        coupling: of a CPT.
+        coupling: of a CPT; "unknown" where none is named.
     """
 
     form: str
@@ -62,8 +63,9 @@ class Family:
         template: a discrete SCM (or anything with one as ``.scm``); what is not given stays its.
         mechanisms: name to the fields of a mechanism, each with the sets as an axis in front, N
             long: ``{"noise": float64[N, S]}`` with the template's table; ``{"noise": float64[N,
-            S], "table": int[N, S, *cards]}``; or ``{"cpt": float64[N, *cards, card], "coupling":
-            name}``. Parents are the template's, in its order.
+            S], "table": int[N, S, *cards]}``; ``{"cpt": float64[N, *cards, card], "coupling":
+            name}``; or the CPT alone, which settles rungs 1 and 2. Parents are the template's, in
+            its order.
 
     Raises:
         WorldError: an array that does not fit or holds no probabilities; the message names it.
@@ -142,7 +144,7 @@ class Family:
                 given[name] = _stacked(made)
         if not given:  # all alike: any one mechanism gives the number of sets
             name = template.names[0]
-            given[name] = {"noise": np.stack([scm.mechanisms[name].noise for scm in scms])}
+            given[name] = _stacked([scm.mechanisms[name] for scm in scms])
         return cls(template, given)
 
     def __len__(self) -> int:
@@ -157,11 +159,13 @@ class Family:
         return self._world(range(len(self))[index])
 
     def _world(self, i: int) -> SCM:
-        made = {}
+        made: dict[str, Mechanism | TableMechanism] = {}
         for name, part in self.parts.items():
             own: Any = self.template.mechanisms[name]
             fields = self._fields(name, np.array([i]))
-            if part.form == "cpt":
+            if part.coupling == UNKNOWN:
+                made[name] = TableMechanism(own.parents, fields["cpt"][0])
+            elif part.form == "cpt":
                 made[name] = couple(fields["cpt"][0], part.coupling, own.parents)
             else:
                 table = fields["table"][0] if part.form == "tables" else own.table
@@ -203,7 +207,8 @@ class Family:
         arrays = [self.numbers]
         for name, mechanism in self.template.mechanisms.items():
             if name not in self.parts:
-                arrays.append(np.asarray(mechanism.noise))  # type: ignore[union-attr]
+                own: Any = mechanism
+                arrays.append(own.cpt if isinstance(own, TableMechanism) else own.noise)
         return min(float(np.min(a, where=a > 0, initial=1.0)) for a in arrays)
 
     @cached_property
@@ -227,7 +232,8 @@ class Family:
         block, place = np.divmod(sets, WIDTH)
         rows = self.numbers[block, part.row : part.row + part.size, place]
         if part.form == "cpt":
-            return {"cpt": rows.reshape(len(sets), *shape, -1), "coupling": part.coupling}
+            found = {"cpt": rows.reshape(len(sets), *shape, -1), "coupling": part.coupling}
+            return {"cpt": found["cpt"]} if part.coupling == UNKNOWN else found
         if part.form == "noise":
             return {"noise": rows}
         stop = part.table_row + part.size * int(np.prod(shape, dtype=np.int64))
@@ -273,14 +279,18 @@ def _read(scm: SCM, name: str, fields: Mapping[str, Any]) -> Read:
         named = isinstance(fields, Mapping)
         given = ", ".join(sorted(map(str, fields))) if named else f"a {type(fields).__name__}"
         raise WorldError(
-            f"{place}: give noise, or noise and table, or cpt and coupling; given: {given:.60}"
+            f"{place}: give noise, or noise and table, or cpt and its coupling; given: {given:.60}"
         )
     if "cpt" in fields:
         card = scm.variables[name].cardinality
         cpt = _sized(fields["cpt"], (*own.shape, card), f"{place}, cpt")
+        if "coupling" not in fields:
+            return cpt, None, UNKNOWN
         couple(cpt[0], fields["coupling"], own.parents)  # refuses what is no coupling
         return cpt, None, fields["coupling"]
     if "table" not in fields:
+        if isinstance(own, TableMechanism):
+            raise WorldError(f"{place}: the template has a CPT and no noise there; give 'cpt'")
         return _sized(fields["noise"], (len(own.noise),), f"{place}, noise"), None, None
     shape = np.shape(fields["noise"])
     noise = _sized(fields["noise"], shape[1:2], f"{place}, noise")
@@ -320,7 +330,15 @@ def _same_shape(first: SCM, other: SCM, number: int) -> None:
 
 
 def _stacked(made: list[Any]) -> dict[str, Any]:
-    """Return the fields of some mechanisms, padded to one number of noise values."""
+    """Return the fields of some mechanisms, padded to one number of noise values.
+
+    Where one knows no coupling, all are taken as CPTs without one.
+    """
+    if any(isinstance(one, TableMechanism) for one in made):
+        found = next(one for one in made if isinstance(one, TableMechanism))
+        card = found.cpt.shape[-1]
+        tables = [o.cpt if isinstance(o, TableMechanism) else o.cpt(card) for o in made]
+        return {"cpt": np.stack(tables)}
     size = max(len(one.noise) for one in made)
     noise = np.zeros((len(made), size))
     table = np.zeros((len(made), size, *made[0].shape), dtype=np.int64)

@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from causalbench.errors import CouplingError
+from causalbench.scm.tables import UNKNOWN, TableMechanism, uncoupled_text
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -41,14 +44,7 @@ def kernel_rows(
     variable, copies = spec
     name = structure.names[variable]
     own: Any = family.template.mechanisms[name]
-    maker: _Template | _Noise | _Cpt
-    if name not in family.parts:
-        maker = _Template(writer, own.noise, own.table)
-    elif family.parts[name].form == "cpt":
-        card = structure.cards[variable]
-        maker = _Cpt(writer, family.parts[name], own.parents, own.shape, card)
-    else:
-        maker = _Noise(writer, family.parts[name], own.table)
+    maker = _maker(writer, family, structure, variable)
     sizes: dict[int, int] = {}
     for _, references in copies:
         for parent, reference in zip(structure.parents[variable], references, strict=True):
@@ -70,9 +66,46 @@ def kernel_rows(
         found = known.get(key)
         if found is None:
             twice = len({row for row, _ in key}) < len(key)  # one row cannot give two values
+            if not twice and len(key) > 1 and _is_uncoupled(family, name):
+                raise CouplingError(f"{uncoupled_text([name])}.")
             found = known[key] = writer.zero if twice else maker.share(key)
         rows[index] = found
     return rows
+
+
+def _maker(
+    writer: Writer, family: Family, structure: Structure, variable: int
+) -> _Table | _Template | _Noise | _Cpt:
+    """Return what works out the shares of one variable's cases."""
+    name = structure.names[variable]
+    own: Any = family.template.mechanisms[name]
+    if name in family.parts:
+        if family.parts[name].form == "cpt":
+            card = structure.cards[variable]
+            return _Cpt(writer, family.parts[name], own.parents, own.shape, card)
+        return _Noise(writer, family.parts[name], own.table)
+    if isinstance(own, TableMechanism):
+        return _Table(writer, own.cpt)
+    return _Template(writer, own.noise, own.table)
+
+
+def _is_uncoupled(family: Family, name: str) -> bool:
+    part = family.parts.get(name)
+    if part is None:
+        return isinstance(family.template.mechanisms[name], TableMechanism)
+    return part.coupling == UNKNOWN
+
+
+class _Table:
+    """A CPT that all sets share."""
+
+    def __init__(self, writer: Writer, cpt: NDArray[np.float64]) -> None:
+        self.writer, self.rows = writer, cpt.reshape(-1, cpt.shape[-1])
+
+    def share(self, case: Case) -> int:
+        """Return the row of the probability that the one parents' row gives its value."""
+        (place,) = case
+        return self.writer.constant(float(self.rows[place]))
 
 
 class _Template:

@@ -7,11 +7,11 @@ import pytest
 from family_builders import random_family
 from truth_builders import bern, cpt, random_query, world
 
-from causalbench.errors import CausalBenchError, QueryError, ZeroProbabilityError
+from causalbench.errors import CausalBenchError, CouplingError, QueryError, ZeroProbabilityError
 from causalbench.query import Query
 from causalbench.truth import Family, family_query, family_run, truth_many, value
 
-SEEDS = range(12)
+SEEDS = range(8)
 
 
 def one_by_one(family, query):
@@ -207,3 +207,36 @@ def test_constant_queries_are_answered():
     """A query without quantities is its constant in every set."""
     family, _ = confounded(sets=3)
     assert truth_many(family, Query((), 0.5)).tolist() == [0.5] * 3
+
+
+def uncoupled():
+    """Return a family of CPTs without couplings, and the same with one named."""
+    family, _ = confounded(sets=3)
+    fields = {name: family.fields(name) for name in family.parts}
+    return Family(family.template, {n: {"cpt": f["cpt"]} for n, f in fields.items()}), family
+
+
+def test_cpts_alone_settle_what_is_seen_and_done():
+    """Without couplings the answers on rungs 1 and 2 are the same as with any."""
+    bare, coupled = uncoupled()
+    for query in ("P(y=1 | x=1)", "P(y=1 | do(x=1))", "P(y[x=1]=1 | x=0)"):
+        np.testing.assert_array_equal(truth_many(bare, query), truth_many(coupled, query))
+
+
+def test_what_hangs_on_a_coupling_is_refused():
+    """One unit at two rows of a CPT without a coupling: refused, or NaN, as for single worlds."""
+    bare, _ = uncoupled()
+    query = "P(y[x=1]=1, y[x=0]=0)"
+    with pytest.raises(CouplingError, match="'y'"):
+        truth_many(bare, query)
+    with pytest.raises(CouplingError, match="'y'"):
+        truth_many(Family(bare[0], {"u_a": bare.fields("u_a")}), query)
+    assert np.isnan(truth_many(bare, query, errors="nan")).all()
+    assert np.isnan(one_by_one(bare, query)).all()
+
+
+def test_stacked_cpts_stay_cpts():
+    """Worlds without couplings stack, and answer as before."""
+    bare, _ = uncoupled()
+    again = Family.stack(bare)
+    np.testing.assert_array_equal(again.numbers, bare.numbers)

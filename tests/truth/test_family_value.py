@@ -96,7 +96,7 @@ NOISE = np.full((2, 2), 0.5)
         (TEMPLATE, {}, "give one mechanism at least"),
         (TEMPLATE, {"z": {"noise": NOISE}}, "no variable 'z'"),
         (TEMPLATE, {"x": {"table": NOISE}}, "given: table"),
-        (TEMPLATE, {"x": NOISE}, "give noise, or noise and table, or cpt and coupling"),
+        (TEMPLATE, {"x": NOISE}, "give noise, or noise and table, or cpt and its coupling"),
         (TEMPLATE, {"x": {"noise": NOISE[0]}}, r"'x', noise: the shape is \(2,\); give \(N, 2\)"),
         (TEMPLATE, {"y": {"cpt": ROWS[:, 0], "coupling": "monotone"}}, r"give \(N, 2, 3\)"),
         (TEMPLATE, {"y": {"cpt": ROWS, "coupling": "monoton"}}, "Did you mean 'monotone'"),
