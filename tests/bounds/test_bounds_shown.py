@@ -17,12 +17,15 @@ from bounds_builders import (
     permitted_gap,
 )
 from oracle import brute
+from truth_builders import random_query, random_world
 
 import causalbench as cb
 from causalbench.errors import TooWideError, ZeroProbabilityError
-from causalbench.query import parse
+from causalbench.query import parse, variables
 from causalbench.scm.couplings import couple
 from causalbench.truth import Knowledge, law, value
+from causalbench.truth.bounds import bounds
+from causalbench.truth.permitted import Permitted
 
 SAME = 1e-9
 LAWS = 1e-12  # what the witnesses' laws are built to
@@ -291,3 +294,44 @@ def test_told_coupling_settles_a_mechanism():
     expected = [abs(move) * each for each in naive.ends(cost)]
     assert (told.lower, told.upper) == pytest.approx(expected, abs=SAME)
     assert all(w.scm.mechanism("m") == scm.mechanism("m") for w in told.witnesses)
+
+
+def test_experiments_reach_what_never_occurs():
+    """A value of x that is never seen, but follows where z is set, is told by that experiment."""
+    rng = np.random.default_rng(11)
+    scm = draw(rng, {"z": 2, "x": 2, "y": 2}, [("z", "x"), ("x", "y")])
+    kind = type(scm.mechanism("z"))
+    scm = scm.replace(
+        mechanisms={
+            "z": kind((), np.array([1.0, 0.0]), np.array([0, 1])),
+            "x": kind(("z",), np.ones(1), np.array([[0, 1]])),
+        }
+    )
+    query = "P(y=b | do(x=b))"
+    seen = ends(scm, query, SEE)
+    assert (seen.lower, seen.upper) == (0.0, 1.0)
+    known = ends(scm, query, Knowledge("do", "diagram", manipulable=("z",)))
+    assert (known.lower, known.upper) == pytest.approx((value(scm, query),) * 2, abs=SAME)
+
+
+@pytest.mark.parametrize("knowledge", [SEE, DO], ids=["see", "do"])
+def test_random_worlds_and_queries(knowledge):
+    """In random worlds the ends hold the truth, and the witnesses lie between them."""
+    found = 0
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        scm = random_world(rng, n=4, hidden=int(rng.integers(2)), cards=(2, 2, 3))
+        asked = random_query(rng, scm, depth=1)
+        if variables(asked) & set(scm.hidden):
+            continue
+        try:
+            truth = value(scm, asked)
+        except ZeroProbabilityError:
+            continue
+        limits = bounds(Permitted(scm, knowledge), asked)
+        slack = SAME * max(1.0, sum(3 * abs(weight) for weight, _ in asked.terms))
+        assert limits.lower - slack <= truth <= limits.upper + slack
+        assert limits.lower - slack <= limits.inner_lower
+        assert limits.inner_upper <= limits.upper + slack
+        found += 1
+    assert found > 15

@@ -8,12 +8,15 @@ Reference: Tian and Pearl (2002), A general identification condition for causal 
 
 from __future__ import annotations
 
+import math
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from numpy.typing import NDArray
 
     from causalbench.truth.bounds.responses import Shape
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["Factors"]
 
 Group = tuple[int, ...]
+_SETTINGS = 256  # experiments that are run through at once
 
 
 class Factors:
@@ -94,17 +98,36 @@ class Factors:
         for member in group:
             near = self._joined(member, group)
             context = (set(near) | {p for m in near for p in parents[m]}) - {member}
-            watched = (*sorted(context - set_here), member)
-            free = tuple(sorted(context & set_here))
-            fixed = tuple(sorted(set_here - context))
-            table = self._table(watched, free, fixed)
-            last = len(watched) - 1
-            whole = table.sum(axis=last, keepdims=True)
-            with np.errstate(invalid="ignore", divide="ignore"):
-                part = np.where(whole > 0.0, table / whole, np.nan)
-            part = _aligned(part, (*watched, *free), axes)
+            part = self._given(member, context, set_here, axes)
+            more = shape.settable - set(near)
+            if np.isnan(part).any() and more > set_here and self._few(more):
+                # What never occurs by itself may occur in wider experiments.
+                part = np.where(np.isnan(part), self._given(member, context, more, axes), part)
             total = np.where(total == 0.0, 0.0, total * part)
         return total
+
+    def _few(self, positions: Iterable[int]) -> bool:
+        cards = self._shape.structure.cards
+        return math.prod(cards[p] for p in positions) <= _SETTINGS
+
+    def _given(self, member: int, context: set[int], forced: frozenset[int], axes: Group) -> Array:
+        """Return P(member | context) where some variables are set, over the given axes.
+
+        Set variables outside the context do not matter to it, but to what occurs: where they are
+        few, all their values are pooled.
+        """
+        watched = (*sorted(context - forced), member)
+        free = tuple(sorted(context & forced))
+        others = tuple(sorted(forced - context))
+        if self._few(forced):
+            table = self._table(watched, (*free, *others), ())
+            table = table.sum(axis=tuple(range(len(watched) + len(free), table.ndim)))
+        else:
+            table = self._table(watched, free, others)
+        whole = table.sum(axis=len(watched) - 1, keepdims=True)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            part = np.where(whole > 0.0, table / whole, np.nan)
+        return _aligned(part, (*watched, *free), axes)
 
     def _joined(self, member: int, group: Group) -> Group:
         """Return the members that ``<->`` paths join to one, among those not after it."""

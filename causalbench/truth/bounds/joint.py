@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 
 __all__ = ["JointWorlds", "joint_worlds"]
 
+_ROUNDED = 1e-13  # a chance that is no more than this is round-off
+
 
 @dataclass(frozen=True, eq=False)
 class _Forms:
@@ -177,7 +179,7 @@ class JointWorlds:
                 held += weight * above
                 continue
             whole = float(told @ self._data)
-            if not whole > 0.0:
+            if not whole > _ROUNDED:
                 raise ZeroProbabilityError(
                     "the condition never happens, so nothing can be asked given it; drop or "
                     "change a part of the condition."

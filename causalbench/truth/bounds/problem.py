@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Block", "Part", "Problem", "Reduced", "evaluate"]
 
+_ROUNDED = 1e-13  # sums of data that are no more than this are round-off
+
 # (block, form) for each open factor -> weight; () is the constant.
 Reduced = dict[tuple[tuple[int, int], ...], float]
 
@@ -74,7 +76,8 @@ class Block:
         if found is None:
             weights = self.program.identified(self.component.indicator(event))
             if weights is not None and self.data is not None:
-                found = min(1.0, max(0.0, float(weights @ self.data)))
+                found = min(1.0, float(weights @ self.data))
+                found = found if found > _ROUNDED else 0.0
             else:
                 found = len(self.events)
                 self.events.append(event)
@@ -145,7 +148,7 @@ class Problem:
             above, below = (self._reduced(each) for each in pair)
             if not any(below):
                 whole = below.get((), 0.0)
-                if not whole > 0.0:
+                if not whole > _ROUNDED:
                     raise ZeroProbabilityError(
                         "the condition never happens, so nothing can be asked given it; drop or "
                         "change a part of the condition."
