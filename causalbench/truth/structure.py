@@ -51,7 +51,6 @@ class Structure:
         parents: positions of each one's parents, in the mechanism's order.
         ancestors: a bit mask of each one's ancestors, itself included.
         plans: elimination plans made so far, by request.
-        parsed: queries parsed so far, by text.
     """
 
     def __init__(self, signature: tuple[tuple[Any, ...], ...]) -> None:
@@ -70,7 +69,6 @@ class Structure:
             masks.append(mask)
         self.ancestors = tuple(masks)
         self.plans: dict[Any, Any] = {}
-        self.parsed: dict[str, Any] = {}
 
     def position(self, name: str) -> int:
         """Return a variable's position.

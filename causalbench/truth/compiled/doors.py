@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Packed", "answer", "answers", "names", "no_such_case", "packed", "refusal"]
 
+_KEPT_FLOATS = 2**22  # a workspace with more than this gives them back after an answer
 _FEW = 192  # pairs for which a second thread costs more than it saves
 _NOTHING: NDArray[np.int64] = np.zeros(0, np.int64)
 
@@ -176,7 +177,6 @@ class _Workspace:
             self._place()
 
 
-_KEPT_FLOATS = 2**22
 _spaces: list[_Workspace] = []  # those that no thread uses; a list's pop and append are atomic
 
 
