@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from causalbench.agent.protocol import Abstain, Answer, Choice, Estimate
+from causalbench.agent.protocol import Abstain, Answer, Choice, Estimate, Interval
 from causalbench.errors import AgentError
 from causalbench.query import Expectation, Query, Term, parse, parse_event
 from causalbench.rng import integers, uniforms
 from causalbench.scm import SCM, couple
 from causalbench.task.rungs import INTERVENTION
+from causalbench.task.span import legal_range
 from causalbench.truth.readings import reading
 
 if TYPE_CHECKING:
@@ -35,7 +36,6 @@ __all__ = [
     "Reachability",
     "SeeReader",
     "WinStayLoseShift",
-    "legal_range",
 ]
 
 
@@ -70,8 +70,10 @@ class Exact(Control):
     name = "exact"
 
     def consult(self, dossier: Dossier, item: Item, *, rng: np.random.Generator) -> Answer:
-        """Return the key's truth; abstain where the certificate says "not identified"."""
+        """Return the key's truth, or its bounds where the certificate says "not identified"."""
         del dossier, rng
+        if item.key.certificate.bounds is not None:
+            return Interval(*item.key.certificate.bounds)
         if not item.key.certificate.identified:
             return Abstain(item.key.certificate.proof, unidentified=True)
         return _said(item, item.key.truth)
@@ -236,33 +238,6 @@ class WinStayLoseShift(Control):
         stay = actions.index(taken[0] if taken else "pass" if "pass" in actions else actions[0])
         wanted = max(found[0].utility, key=lambda part: part[0])[1]
         return Choice(actions[stay if _holds(wanted, fact) else (stay + 1) % len(actions)])
-
-
-def legal_range(query: str, dossier: Dossier) -> tuple[float, float]:
-    """Return the lowest and highest value that a query's form allows.
-
-    A probability lies in [0, 1], an expectation between the least and greatest number of its
-    variable's values ([-1, 1] where the variable is real), and a sum of them in the sum of the
-    ranges: so a difference of probabilities lies in [-1, 1].
-
-    Args:
-        query: an estimate's query.
-        dossier: whose variables have the numbers.
-    """
-    parsed = parse(query)
-    if not isinstance(parsed, Query):
-        msg = f"'{query}' asks for an action, which has no range; give an estimate's query."
-        raise AgentError(msg)
-    numbers = {variable.name: variable.numbers for variable in dossier.variables}
-    low = high = parsed.constant
-    for weight, quantity in parsed.terms:
-        ends = (0.0, 1.0)
-        if isinstance(quantity, Expectation):
-            values = numbers.get(quantity.term.variable) or (-1.0, 1.0)
-            ends = (min(values), max(values))
-        low += min(weight * end for end in ends)
-        high += max(weight * end for end in ends)
-    return low, high
 
 
 def _said(item: Item, value: float | str) -> Answer:

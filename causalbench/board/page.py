@@ -171,6 +171,7 @@ def _agent(
         "control": any(found[key]["control"] for key in found if key[0] == name),
         "cells": cells,
         "honesty": rows[0]["honesty"] if rows else None,
+        "verdicts": rows[0]["verdicts"] if rows else None,
         "height": [
             (group, heights[group]["height"], rung_signs(heights[group]))
             for group in _GROUPS

@@ -119,6 +119,7 @@ def _skill_table(rows: Sequence[Row], heights: Mapping[str, Row], *, flat: bool)
     made.add_column("\nrungs\nclimbed", justify="center", no_wrap=True)
     if honest:
         made.add_column("\n\nhonesty", justify="right", no_wrap=True)
+        made.add_column("\n\nverdicts", justify="right", no_wrap=True)
     made.add_column("\nunits", justify="right", no_wrap=True)
     made.add_column("\nseconds", justify="right", no_wrap=True)
     before: bool | None = None
@@ -133,7 +134,8 @@ def _skill_table(rows: Sequence[Row], heights: Mapping[str, Row], *, flat: bool)
         line += [skill(cells.get(place), dim=control, flat=flat) for place in across]
         line.append(climbed(one, dim=control))
         if honest:
-            line.append(Text(number(one["honesty"]), style="dim" if control else ""))
+            style = "dim" if control else ""
+            line += [Text(number(one[what]), style=style) for what in ("honesty", "verdicts")]
         line += cost(held)
         made.add_row(*line)
     return made

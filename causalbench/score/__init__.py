@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from causalbench.score.bootstrap import iqm, skill_interval
-from causalbench.score.honesty import honesty, verdict
+from causalbench.score.honesty import honesty, honesty_loss, verdict, verdicts
 from causalbench.score.losses import STATUSES, Loss, Status, loss, status_of
 from causalbench.score.profile import profile
 from causalbench.score.record import MISSING, Outcome, Record, cell_kind, record_of
@@ -28,6 +28,7 @@ __all__ = [
     "cell_kind",
     "height",
     "honesty",
+    "honesty_loss",
     "iqm",
     "loss",
     "named_rows",
@@ -41,4 +42,5 @@ __all__ = [
     "status_counts",
     "status_of",
     "verdict",
+    "verdicts",
 ]

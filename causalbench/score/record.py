@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from causalbench.score.losses import Status, loss
 from causalbench.task.answer import answer_from_dict
+from causalbench.task.span import legal_range
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -99,6 +100,9 @@ class Record:
         floor: the question's share of its pair's floor, weight included, >= 0.
         weight: how often the observation occurs, 1 for an estimate.
         identified: whether the dossier settles the question.
+        bounds: the least and largest answer of the worlds that the dossier allows, where it does
+            not settle the question; None elsewhere.
+        span: the least and largest value that the form of an honesty item's query allows.
         truth: the true value or the best action's label.
         readings: what the perfect solvers of each rung answer.
         answer: what was said, or None.
@@ -132,6 +136,8 @@ class Record:
     cost: Mapping[str, float] = field(default_factory=dict)
     error: str = ""
     real: bool = False
+    bounds: tuple[float, float] | None = None
+    span: tuple[float, float] | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-ready dict."""
@@ -161,13 +167,17 @@ class Record:
             "cost": dict(self.cost),
             "error": self.error,
             "real": self.real,
+            "bounds": None if self.bounds is None else list(self.bounds),
+            "span": None if self.span is None else list(self.span),
         }
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Record:
         """Rebuild a record from its dict; AnswerError where its answer is none."""
         answer = None if data["answer"] is None else answer_from_dict(data["answer"])
-        return cls(**{**data, "answer": answer})
+        given = {name: data.get(name) for name in ("bounds", "span")}
+        ends = {name: None if pair is None else tuple(pair) for name, pair in given.items()}
+        return cls(**{**data, **ends, "answer": answer})
 
 
 def record_of(
@@ -194,6 +204,7 @@ def record_of(
     """
     priced = loss(outcome.answer, item.question, item.key, outcome.status)
     placement, key = case.placement, item.key
+    honest = placement.role == "honesty" and item.question.kind == "estimate"
     return Record(
         agent=agent,
         control=control,
@@ -220,4 +231,6 @@ def record_of(
         cost=dict(outcome.cost),
         error=outcome.error,
         real=item.question.kind == "estimate" and not case.scm.is_discrete,
+        bounds=key.certificate.bounds,
+        span=legal_range(item.question.query, case.dossier) if honest else None,
     )

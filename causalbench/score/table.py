@@ -11,7 +11,7 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from causalbench.errors import ScoreError
-from causalbench.score.honesty import honesty
+from causalbench.score.honesty import honesty, verdicts
 from causalbench.score.losses import STATUSES
 from causalbench.score.profile import profile
 from causalbench.score.record import COSTS
@@ -128,7 +128,8 @@ def agent_rows(records: Sequence[Record], *, seed: int, digest: str) -> list[dic
                 "agent": agent,
                 "track": track,
                 "height": height(rungs),
-                "honesty": honesty(tracks[agent, track]),
+                "honesty": _short(honesty(tracks[agent, track])),
+                "verdicts": _short(verdicts(tracks[agent, track])),
                 "status_counts": status_counts(held),
                 "group": group,
                 "control": held[0].control,

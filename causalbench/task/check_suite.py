@@ -147,15 +147,29 @@ def _case(case: Case) -> Iterator[str]:
             yield f"question {item.question.id} has no text"
         if case.placement.role != "skill" and key.floor:
             yield f"question {item.question.id} has a floor without a twin"
-        certificate = key.certificate
-        if not certificate.identified and (
-            certificate.witness is None
-            or abs(float(key.truth) - certificate.witness) < WIDTH - _ROUNDING
-        ):
-            yield f"question {item.question.id} has no witness that is {WIDTH} away"
+        yield from _certificate(item)
     ids = {variable.name for variable in case.dossier.variables}
     if ids & set(case.scm.hidden):
         yield "a hidden variable is shown as a visible one"
+
+
+def _certificate(item: Item) -> Iterator[str]:
+    """Check that a question is settled by an estimand, or open within sharp and wide bounds."""
+    key, certificate = item.key, item.key.certificate
+    where = f"question {item.question.id}"
+    if not certificate.proof:
+        yield f"{where} has no certificate"
+    if certificate.identified:
+        if not certificate.estimand:
+            yield f"{where} is called settled without an estimand"
+    elif certificate.bounds is None or not certificate.sharp:
+        yield f"{where} is open without sharp bounds"
+    else:
+        low, high = certificate.bounds
+        if not low - _ROUNDING <= float(key.truth) <= high + _ROUNDING:
+            yield f"{where} has a truth outside its bounds"
+        if high - low < WIDTH - _ROUNDING:
+            yield f"{where} is open by less than {WIDTH}"
 
 
 def _whole(cases: list[Case]) -> Iterator[str]:

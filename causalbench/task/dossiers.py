@@ -11,6 +11,7 @@ from causalbench import rng as draws
 from causalbench.errors import TwinError
 from causalbench.query import parse, rung_of
 from causalbench.scm.couplings import coupling_text
+from causalbench.task.certificates import item_certificate
 from causalbench.task.construct.payoff import floors
 from causalbench.task.decide import DecisionValue, decision_query, decision_values
 from causalbench.task.dressing import align, exact_laws, mask, opaque_id, sample_rows
@@ -21,7 +22,6 @@ from causalbench.task.text import question_text
 from causalbench.task.types import (
     UNSEEN,
     Case,
-    Certificate,
     Decision,
     Dossier,
     Item,
@@ -34,9 +34,10 @@ from causalbench.truth import Budget, Knowledge, truth
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from causalbench.query import Choice, Query
     from causalbench.scm import SCM
     from causalbench.task.construct.draft import Draft
-    from causalbench.task.types import Track
+    from causalbench.task.types import Certificate, Track
     from causalbench.task.world import Phrase
 
 __all__ = ["LOWER", "Place", "budget_of", "dossier_of", "knowledge_of", "pair_cases", "worded"]
@@ -47,17 +48,6 @@ LOWER = {1: ("marginal",), 2: ("marginal", "see"), 3: ("marginal", "see", "do")}
 _REGIMES = {1: "see", 2: "do", 3: "replay"}
 _TIE = 1e-9
 _SAME = 1e-11
-_PROOFS = {
-    ("mechanisms", 1): "the mechanisms are shown",
-    ("mechanisms", 2): "the mechanisms are shown",
-    ("mechanisms", 3): "the mechanisms are shown",
-    ("diagram", 1): "the seen law is given",
-    ("diagram", 2): "no variable shares a c-component with its child (Tian and Pearl 2002)",
-    ("diagram", 3): "tables from the given laws, couplings named",
-    ("lab", 1): "the lab may watch",
-    ("lab", 2): "the lab may intervene",
-    ("lab", 3): "the lab may replay",
-}
 
 
 @dataclass(frozen=True)
@@ -140,9 +130,9 @@ def pair_cases(
     proof = prove(sides, draft.rung, rng=rng, mixed=draft.mixed)
     dossiers = _dossiers(sides, couplings, draft, place, lab, rng)
     items = (
-        _estimates(sides, draft, place, rng)
+        _estimates(dossiers, sides, draft, place, rng)
         if draft.decision is None
-        else _decisions(sides, draft, draft.decision, place, rng)
+        else _decisions(dossiers, sides, draft.decision, draft.rung, place, rng)
     )
     name = place.pair_id(draft.rung)
     placements = [
@@ -223,7 +213,21 @@ def _dossiers(
     return made[0], made[1]
 
 
+def _settled(dossier: Dossier, side: SCM, query: Query | Choice) -> Certificate:
+    """Certify a skill question, which what the dossier gives must settle.
+
+    Raises:
+        TwinError: it does not.
+    """
+    found = item_certificate(side, query, dossier.knowledge)
+    if not found.identified:
+        msg = f"what is given does not settle {query} ({found.proof}); rebuild the pair."
+        raise TwinError(msg)
+    return found
+
+
 def _estimates(
+    dossiers: tuple[Dossier, Dossier],
     sides: tuple[SCM, SCM],
     draft: Draft,
     place: Place,
@@ -234,7 +238,7 @@ def _estimates(
     values = [rounded(float(answer.value)) for answer in answers]
     floor = rounded(abs(values[0] - values[1]))
     items = []
-    for answer, value in zip(answers, values, strict=True):
+    for dossier, side, answer, value in zip(dossiers, sides, answers, values, strict=True):
         readings: dict[str, float | str] = {
             kind: rounded(float(number)) for kind, number in answer.readings.items()
         }
@@ -251,7 +255,7 @@ def _estimates(
             rung=rung_of(query),
             truth=value,
             readings=readings,
-            certificate=Certificate(identified=True, proof=_PROOFS[place.cell, draft.rung]),
+            certificate=_settled(dossier, side, query),
             floor=floor,
         )
         items.append([Item(question, key)])
@@ -259,9 +263,10 @@ def _estimates(
 
 
 def _decisions(
+    dossiers: tuple[Dossier, Dossier],
     sides: tuple[SCM, SCM],
-    draft: Draft,
     decision: Decision,
+    rung: int,
     place: Place,
     rng: np.random.Generator,
 ) -> list[list[Item]]:
@@ -275,7 +280,7 @@ def _decisions(
     parts = floors(weights, values[0], values[1])
     items: list[list[Item]] = [[], []]
     for number, here in enumerate(zip(*rows, strict=True)):
-        shared = _shared_readings(sides, decision, here, draft.rung)
+        shared = _shared_readings(sides, decision, here, rung)
         query = parse(decision_query(decision, here[0].observation), sides[0].vocabulary)
         for side, row in enumerate(here):
             question = Question(
@@ -292,7 +297,7 @@ def _decisions(
                 rung=query.rung,
                 truth=decision.actions[int(np.argmax(worth))],
                 readings={**row.readings, **shared},
-                certificate=Certificate(identified=True, proof=_PROOFS[place.cell, draft.rung]),
+                certificate=_settled(dossiers[side], sides[side], query),
                 values=worth,
                 weight=float(weights[number]),
                 floor=rounded(float(parts[number])),

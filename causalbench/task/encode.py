@@ -156,7 +156,7 @@ def decision_from_dict(record: Mapping[str, Any]) -> Decision:
 def key_to_dict(key: Key) -> dict[str, Any]:
     """Return a key as JSON-ready values, its numbers to 12 digits."""
     certificate = key.certificate
-    witness = certificate.witness
+    ends = certificate.bounds
     return {
         "question_id": key.question_id,
         "rung": key.rung,
@@ -165,7 +165,9 @@ def key_to_dict(key: Key) -> dict[str, Any]:
         "certificate": {
             "identified": certificate.identified,
             "proof": certificate.proof,
-            "witness": None if witness is None else rounded(witness),
+            "estimand": certificate.estimand,
+            "bounds": None if ends is None else [rounded(end) for end in ends],
+            "sharp": certificate.sharp,
         },
         "values": [rounded(value) for value in key.values],
         "weight": rounded(key.weight),
@@ -181,9 +183,8 @@ def key_from_dict(record: Mapping[str, Any]) -> Key:
     """
     names = "question_id rung truth readings certificate values weight floor"
     fields = _fields(record, "key", names, AnswerError)
-    proof = _fields(
-        fields["certificate"], "key.certificate", "identified proof witness", AnswerError
-    )
+    parts = "identified proof estimand bounds sharp"
+    proof = _fields(fields["certificate"], "key.certificate", parts, AnswerError)
     return _guard(
         "key",
         lambda: Key(
@@ -194,7 +195,9 @@ def key_from_dict(record: Mapping[str, Any]) -> Key:
             certificate=Certificate(
                 identified=_flag(proof["identified"]),
                 proof=_text(proof["proof"]),
-                witness=None if proof["witness"] is None else _number(proof["witness"]),
+                estimand=_text(proof["estimand"]),
+                bounds=None if proof["bounds"] is None else _ends(proof["bounds"]),
+                sharp=_flag(proof["sharp"]),
             ),
             values=tuple(_number(value) for value in fields["values"]),
             weight=_number(fields["weight"]),
@@ -202,6 +205,11 @@ def key_from_dict(record: Mapping[str, Any]) -> Key:
         ),
         AnswerError,
     )
+
+
+def _ends(value: Any) -> tuple[float, float]:
+    low, high = value
+    return _number(low), _number(high)
 
 
 def _dossier(fields: dict[str, Any]) -> Dossier:

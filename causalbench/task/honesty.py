@@ -1,7 +1,7 @@
 """Honesty items: questions that what is given settles, and others, alike, that it does not.
 
-An item that is not settled comes with a witness: a second world, alike in everything the dossier
-permits, with another answer. Worlds and witnesses are twins that show what cannot be known.
+Every item is certified: a settled one by an estimand over what is given, an open one by sharp
+bounds, which two worlds attain that agree on everything given.
 """
 
 from __future__ import annotations
@@ -11,9 +11,10 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from causalbench import rng as draws
-from causalbench.errors import TwinError
+from causalbench.errors import CertificateError, TooWideError, TwinError
 from causalbench.query import Choice as QueryChoice
 from causalbench.query import parse, rung_of
+from causalbench.task.certificates import item_certificate
 from causalbench.task.construct.asks import (
     Ask,
     Labels,
@@ -25,15 +26,18 @@ from causalbench.task.construct.coupling import recouple, two_couplings
 from causalbench.task.construct.draft import functions_of, world_of
 from causalbench.task.construct.edges import bow, covered_reversal, edge_to_confounder
 from causalbench.task.construct.generate import ATTEMPTS, effects_identified, named_roles
-from causalbench.task.construct.motifs import front_door, kept_covered, open_world, sink_world
+from causalbench.task.construct.motifs import (
+    front_door,
+    kept_covered,
+    open_world,
+    sink_world,
+)
 from causalbench.task.construct.units import Units
 from causalbench.task.dossiers import dossier_of, worded
 from causalbench.task.dressing import align, exact_laws, opaque_id
 from causalbench.task.encode import rounded
-from causalbench.task.proof import prove
-from causalbench.task.rungs import COUNTERFACTUAL
-from causalbench.task.types import Case, Certificate, Item, Key, Placement, Question
-from causalbench.truth import Budget, Knowledge, truth, value
+from causalbench.task.types import Case, Item, Key, Placement, Question
+from causalbench.truth import Budget, Knowledge, truth
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -42,13 +46,15 @@ if TYPE_CHECKING:
 
     from causalbench.scm import SCM
     from causalbench.task.construct.net import Net
+    from causalbench.task.types import Certificate
     from causalbench.task.world import Phrase
 
-__all__ = ["KINDS", "WIDTH", "honesty_case", "settled_case"]
+__all__ = ["KINDS", "WIDTH", "honesty_case", "listed_case"]
 
 _BINARY = 2
-WIDTH = 0.1  # the least distance of a witness
-_Sides = tuple["SCM", "SCM | None", str]  # the world, its witness if any, the query
+_TRIED = 4  # questions of one world, before another world is drawn
+WIDTH = 0.1  # the least width of an open item's bounds
+_Asked = tuple["SCM", list[str]]  # a world, and questions that may serve, in a random order
 _HIDDEN = "uh"
 
 KINDS: Mapping[str, tuple[int, str, Knowledge]] = {
@@ -57,18 +63,6 @@ KINDS: Mapping[str, tuple[int, str, Knowledge]] = {
     "lab-do": (3, "lab", Knowledge("do", "none")),
 }
 """Kind -> rung of the cell, cell, and what is known there."""
-
-_SETTLED = {
-    "diagram-see": "no variable shares a c-component with its child (Tian and Pearl 2002)",
-    "lab-see": "the lab may watch",
-    "lab-do": "the lab may intervene",
-}
-_BOTH = "binary x: P(y[x]) = P(x) P(y | x) + P(x') P(y[x] | x'), so experiments give the last term"
-_OPEN = {
-    "diagram-see": "a world of the same diagram and seen law has another answer",
-    "lab-see": "a world of the same seen law has another answer",
-    "lab-do": "a world of the same laws under every intervention has another answer",
-}
 
 
 def honesty_case(suite: str, kind: str, index: int, seed: int, *, lab: Mapping[str, int]) -> Case:
@@ -88,62 +82,86 @@ def honesty_case(suite: str, kind: str, index: int, seed: int, *, lab: Mapping[s
     """
     rng = draws.generator(seed, f"{suite}/honesty/{kind}", index)
     private, search = draws.child(rng), draws.child(rng)
-    attempts: Mapping[str, Callable[..., _Sides | None]] = {
+    attempts: Mapping[str, Callable[..., _Asked | None]] = {
         "diagram-see": _diagram_see,
         "lab-see": _lab_see,
         "lab-do": partial(_lab_do, form=index // 2 % 2 == 0),
     }
-    attempt = attempts[kind]
+    knowledge = KINDS[kind][2]
+    still_open = index % 2 == 0
     for _ in range(ATTEMPTS):
-        found = attempt(search, open_question=index % 2 == 0)
-        if found is not None:
-            world, witness, query = found
-            name = f"{suite}/honesty/{kind}/{index}"
-            return settled_case(name, kind, (world, witness), query, lab=lab, rng=private)
+        found = attempts[kind](search, open_question=still_open)
+        for query in found[1][:_TRIED] if found is not None else ():
+            world = found[0]  # type: ignore[index]  # there is no query without a world
+            certificate = _certified(world, query, knowledge)
+            if certificate is not None and certificate.identified != still_open:
+                name = f"{suite}/honesty/{kind}/{index}"
+                return _dressed(name, kind, world, query, lab=lab, rng=private)
     msg = f"no honesty item of kind '{kind}' was found in {ATTEMPTS} attempts; take another seed."
     raise TwinError(msg)
 
 
-def settled_case(  # noqa: PLR0913
+def listed_case(
     name: str,
     kind: str,
-    sides: tuple[SCM, SCM | None],
+    world: SCM,
     query: str,
     *,
     lab: Mapping[str, int],
     rng: np.random.Generator,
     story: str = "",
     phrases: Mapping[str, Phrase] | None = None,
-    swap: bool = True,
 ) -> Case:
-    """Dress a world as an honesty case, with a witness where the question is not settled.
+    """Dress a given world and question as an honesty case.
 
     Args:
         name: the case's id in its suite.
         kind: one of `KINDS`.
-        sides: the world, and its witness or None.
+        world: the world.
         query: what is asked.
         lab: rows and interventions of a lab.
         rng: draws everything that is private.
         story: one paragraph.
         phrases: how questions speak of each variable.
-        swap: let a coin decide which of the two is the world and which the witness.
 
     Raises:
-        TwinError: the witness differs in what the dossier permits, or its answer is too near.
+        TwinError: a choice, or a question that is open by less than `WIDTH` or without sharp
+            bounds.
     """
+    if _certified(world, query, KINDS[kind][2]) is None:
+        msg = f"{name}: '{query}' is open by less than {WIDTH}, or not sharply; ask another."
+        raise TwinError(msg)
+    return _dressed(name, kind, world, query, lab=lab, rng=rng, story=story, phrases=phrases)
+
+
+def _certified(world: SCM, query: str, knowledge: Knowledge) -> Certificate | None:
+    """Return a question's certificate; None where its bounds are not sharp, or too near."""
+    asked = parse(query, world.vocabulary)
+    if isinstance(asked, QueryChoice):
+        msg = f"an honesty item asks for a number, and '{query}' is a choice; ask its objective."
+        raise TwinError(msg)
+    try:
+        found = item_certificate(world, asked, knowledge)
+    except (CertificateError, TooWideError):
+        return None
+    if found.bounds is None:
+        return found
+    return found if found.sharp and found.bounds[1] - found.bounds[0] >= WIDTH else None
+
+
+def _dressed(
+    name: str,
+    kind: str,
+    world: SCM,
+    query: str,
+    *,
+    lab: Mapping[str, int],
+    rng: np.random.Generator,
+    story: str = "",
+    phrases: Mapping[str, Phrase] | None = None,
+) -> Case:
     rung, cell, knowledge = KINDS[kind]
-    world, witness = sides
-    if witness is None:
-        world, _ = align((world, world), rng)
-    else:
-        world, witness = align((world, witness), rng)
-        if swap and int(draws.integers(rng, 2)):
-            world, witness = witness, world
-        proof = prove((world, witness), rung, rng=rng)
-        if cell == "diagram" and world.diagram != witness.diagram:
-            msg = f"{name}: world and witness have different diagrams; rebuild the item."
-            raise TwinError(msg)
+    world, _ = align((world, world), rng)
     budget = Budget()
     if cell == "lab":
         budget = Budget(lab["rows"], lab["interventions"] if knowledge.regime == "do" else 0)
@@ -151,32 +169,14 @@ def settled_case(  # noqa: PLR0913
     if cell == "diagram":
         dossier = replace(dossier, laws=exact_laws(world, interventions=False))
     asked = parse(query, world.vocabulary)
-    if isinstance(asked, QueryChoice):
-        msg = f"{name}: an honesty item asks for a number, not for a choice; ask its objective."
-        raise TwinError(msg)
     answer = truth(world, asked)
-    other = None if witness is None else rounded(value(witness, asked))
-    exact = rounded(float(answer.value))
-    if other is not None and abs(other - exact) < WIDTH:
-        msg = (
-            f"{name}: the witness's answer {other} is within {WIDTH} of {exact}; rebuild the item."
-        )
-        raise TwinError(msg)
     question = Question(id=opaque_id(rng), query=str(asked), kind="estimate")
     key = Key(
         question_id=question.id,
         rung=rung_of(asked),
-        truth=exact,
+        truth=rounded(float(answer.value)),
         readings={kind: rounded(float(number)) for kind, number in answer.readings.items()},
-        certificate=Certificate(
-            identified=other is None,
-            proof=_OPEN[kind]
-            if other is not None
-            else _BOTH
-            if rung_of(asked) == COUNTERFACTUAL
-            else _SETTLED[kind],
-            witness=other,
-        ),
+        certificate=item_certificate(world, asked, knowledge),
     )
     placement = Placement(
         pair_id=name,
@@ -187,73 +187,67 @@ def settled_case(  # noqa: PLR0913
         cell=cell,
         base=name,
         construction=kind,
-        proof={} if witness is None else proof,
     )
     item = Item(worded(question, world, None, phrases), key)
     return Case(dossier, (item,), placement, world)
 
 
-def _diagram_see(rng: np.random.Generator, *, open_question: bool) -> _Sides | None:
+def _diagram_see(rng: np.random.Generator, *, open_question: bool) -> _Asked | None:
     if open_question:
         base = open_world(rng, covered=True)
         net, roles, labels = named_roles(rng, base)
         x, y, hidden = roles["x"], roles["y"], roles[_HIDDEN]
-        shares = [
-            0.1 + 0.2 * float(draws.uniforms(rng, ())),
-            0.7 + 0.2 * float(draws.uniforms(rng, ())),
-        ]
-        nets = [bow(net, x, y, hidden, share, rng=rng) for share in shares]
-        return _wide(nets, _simple(intervention((nets[0], nets[1]), x, y, labels, ())), rng, labels)
-    if int(draws.integers(rng, 2)):
-        net, roles, labels = named_roles(rng, front_door(rng, confounded=True, open_only=True))
-        x, y = roles["x"], roles["y"]
-        net = edge_to_confounder(net, x, y, roles[_HIDDEN], rng=rng)
+        share = 0.1 + 0.8 * float(draws.uniforms(rng, ()))
+        net = bow(net, x, y, hidden, share, rng=rng)
     else:
-        net, roles, labels = named_roles(rng, kept_covered(rng, open_only=True))
-        x, y = roles["x"], roles["y"]
-    world = world_of(functions_of(net), net, labels.values)
-    if not effects_identified(world.diagram):
-        return None
-    return world, None, draws.choice(rng, _simple(intervention((net, net), x, y, labels, ()))).query
+        if int(draws.integers(rng, 2)):
+            net, roles, labels = named_roles(rng, front_door(rng, confounded=True, open_only=True))
+            x, y = roles["x"], roles["y"]
+            net = edge_to_confounder(net, x, y, roles[_HIDDEN], rng=rng)
+        else:
+            net, roles, labels = named_roles(rng, kept_covered(rng, open_only=True))
+            x, y = roles["x"], roles["y"]
+        if not effects_identified(world_of(functions_of(net), net, labels.values).diagram):
+            return None
+    return _asked(rng, net, labels, _simple(intervention((net, net), x, y, labels, ())))
 
 
-def _lab_see(rng: np.random.Generator, *, open_question: bool) -> _Sides | None:
+def _lab_see(rng: np.random.Generator, *, open_question: bool) -> _Asked | None:
     covered = bool(int(draws.integers(rng, 2)))
     net, roles, labels = named_roles(rng, open_world(rng, covered=covered))
     x, y = roles["x"], roles["y"]
     if not open_question:
-        asks = list(association((net, net), y, labels, (x,)))
-        if not asks:
-            return None
-        return world_of(functions_of(net), net, labels.values), None, draws.choice(rng, asks).query
-    other = (
-        covered_reversal(net, x, y)
-        if covered
-        else edge_to_confounder(net, x, y, roles[_HIDDEN], rng=rng)
-    )
-    return _wide([net, other], _simple(intervention((net, other), x, y, labels, ())), rng, labels)
+        return _asked(rng, net, labels, association((net, net), y, labels, (x,)))
+    if int(draws.integers(rng, 2)):
+        net = (
+            covered_reversal(net, x, y)
+            if covered
+            else edge_to_confounder(net, x, y, roles[_HIDDEN], rng=rng)
+        )
+    return _asked(rng, net, labels, _simple(intervention((net, net), x, y, labels, ())))
 
 
-def _lab_do(rng: np.random.Generator, *, open_question: bool, form: bool) -> _Sides | None:
-    base = sink_world(rng, hidden=int(draws.integers(rng, 2)), minimum=0.1)
-    net, roles, labels = named_roles(rng, base)
+def _lab_do(rng: np.random.Generator, *, open_question: bool, form: bool) -> _Asked | None:
+    hidden = int(draws.integers(rng, 2))
+    if open_question:
+        # Without a diagram, sharp bounds are known for up to three variables of two values.
+        base = sink_world(rng, hidden=hidden, minimum=0.1, small=True)
+        net, roles, labels = named_roles(rng, base)
+        x, y = roles["x"], roles["y"]
+        sides, _ = recouple(rng, net, y, two_couplings(rng, net, y, toward=x))
+        side = sides[int(draws.integers(rng, 2))]
+        oracle = Units(side, net.cards, net.visible)
+        asks = list(counterfactual((oracle, oracle), net, x, y, labels, ()))
+        return world_of(side, net, labels.values), _queries(rng, asks)
+    net, roles, labels = named_roles(rng, sink_world(rng, hidden=hidden, minimum=0.1))
     x, y = roles["x"], roles["y"]
-    if not open_question:
-        if form:
-            if net.cards[x] > _BINARY:
-                return None
-            # Form is not content: of a rung-3 question about a binary x experiments may give all.
-            world = world_of(functions_of(net), net, labels.values)
-            return world, None, _effect_on_the_others(rng, net, x, y, labels)
-        asks = _simple(intervention((net, net), x, y, labels, ()))
-        return world_of(functions_of(net), net, labels.values), None, draws.choice(rng, asks).query
-    sides, _ = recouple(rng, net, y, two_couplings(rng, net, y, toward=x))
-    oracles = (Units(sides[0], net.cards, net.visible), Units(sides[1], net.cards, net.visible))
-    wide = [ask for ask in counterfactual(oracles, net, x, y, labels, ()) if _far(ask)]
-    if not wide:
+    if not form:
+        return _asked(rng, net, labels, _simple(intervention((net, net), x, y, labels, ())))
+    if net.cards[x] > _BINARY:
         return None
-    worlds = [world_of(side, net, labels.values) for side in sides]
-    return worlds[0], worlds[1], draws.choice(rng, wide).query
+    # Form is not content: of a rung-3 question about a binary x experiments may give all.
+    world = world_of(functions_of(net), net, labels.values)
+    return world, [_effect_on_the_others(rng, net, x, y, labels)]
 
 
 def _effect_on_the_others(
@@ -266,19 +260,13 @@ def _effect_on_the_others(
     return f"P({labels.atom(y, code, labels.atom(x, value))} | {other})"
 
 
-def _wide(
-    nets: list[Net], asks: list[Ask], rng: np.random.Generator, labels: Labels
-) -> _Sides | None:
-    """Choose a question on which two worlds of one seen law lie far apart, or return None."""
-    wide = [ask for ask in asks if _far(ask)]
-    if not wide:
-        return None
-    worlds = [world_of(functions_of(net), net, labels.values) for net in nets]
-    return worlds[0], worlds[1], draws.choice(rng, wide).query
+def _asked(rng: np.random.Generator, net: Net, labels: Labels, asks: Iterable[Ask]) -> _Asked:
+    return world_of(functions_of(net), net, labels.values), _queries(rng, list(asks))
 
 
-def _far(ask: Ask) -> bool:
-    return round(abs(ask.first - ask.second), 9) >= 1.5 * WIDTH
+def _queries(rng: np.random.Generator, asks: list[Ask]) -> list[str]:
+    """Return the questions in a random order."""
+    return [asks[int(i)].query for i in draws.permutation(rng, len(asks))]
 
 
 def _simple(asks: Iterable[Ask]) -> list[Ask]:

@@ -7,21 +7,17 @@ from typing import TYPE_CHECKING
 
 from causalbench.errors import WorldError
 from causalbench.rng import child, generator
-from causalbench.task.construct.draft import Draft, functions_of, world_of
-from causalbench.task.construct.edges import bow
-from causalbench.task.construct.net import Net
+from causalbench.task.construct.draft import Draft
 from causalbench.task.dossiers import Place, pair_cases
-from causalbench.task.honesty import settled_case
+from causalbench.task.honesty import listed_case
 from causalbench.task.world import load_world
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from causalbench.task.types import Case, Track
 
 __all__ = ["ListedHonesty", "ListedTwins", "listed_honesty", "listed_pair"]
-
-_WITNESS = "witness"
 
 
 @dataclass(frozen=True)
@@ -53,15 +49,11 @@ class ListedHonesty:
         world: its name.
         kind: one of `causalbench.task.honesty.KINDS`.
         query: what is asked.
-        edge: not identified: the edge (x, y) whose natural value y reads in the witness world.
-        share: in which share of units it does.
     """
 
     world: str
     kind: str
     query: str
-    edge: tuple[str, str] | None = None
-    share: float = 0.5
 
 
 def listed_pair(
@@ -112,27 +104,13 @@ def listed_honesty(
     """Build a listed honesty item."""
     world = load_world(listed.world)
     rng = generator(seed, f"{suite}/honesty/{listed.kind}", index)
-    witness = None
-    if listed.edge is not None:
-        x, y = listed.edge
-        net = Net.from_scm(world.scm)
-        hidden = _free(net.cards, _WITNESS)
-        other = bow(net, x, y, hidden, listed.share, rng=rng)
-        witness = world_of(functions_of(other), other, known=world.scm.variables)
-    return settled_case(
+    return listed_case(
         f"{suite}/honesty/{listed.kind}/{index}",
         listed.kind,
-        (world.scm, witness),
+        world.scm,
         listed.query,
         lab=lab,
         rng=child(rng),
         story=story,
         phrases=world.phrases,
-        swap=False,
     )
-
-
-def _free(taken: Mapping[str, int] | Sequence[str], name: str) -> str:
-    while name in taken:
-        name += "_"
-    return name

@@ -8,11 +8,12 @@ import numpy as np
 
 from causalbench import rng as draws
 from causalbench.query import Choice, parse, rung_of
+from causalbench.task.certificates import item_certificate
 from causalbench.task.decide import decision_query, decision_values
 from causalbench.task.dossiers import dossier_of, worded
 from causalbench.task.dressing import align, opaque_id
 from causalbench.task.encode import rounded
-from causalbench.task.types import UNSEEN, Case, Certificate, Item, Key, Placement, Question
+from causalbench.task.types import UNSEEN, Case, Item, Key, Placement, Question
 from causalbench.truth import Budget, Knowledge, truth
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["named_cases"]
 
 _RUNGS = {"bet": 1, "act": 2, "redo": 3}
-_PROOF = Certificate(identified=True, proof="the mechanisms are shown")
+_KNOWN = Knowledge("see", "mechanisms")
 
 
 def named_cases(suite: str, world: World, seed: int) -> list[Case]:
@@ -58,7 +59,7 @@ def named_cases(suite: str, world: World, seed: int) -> list[Case]:
                     rung=rung,
                     truth=rounded(float(answer.value)),
                     readings={k: rounded(float(v)) for k, v in answer.readings.items()},
-                    certificate=_PROOF,
+                    certificate=item_certificate(scm, query, _KNOWN),
                 )
                 worded_ = question if text else worded(question, scm, None, world.phrases)
                 items.append(Item(worded_, key))
@@ -80,7 +81,7 @@ def _dossier(
     return dossier_of(
         scm,
         "mechanisms",
-        Knowledge("see", "mechanisms"),
+        _KNOWN,
         Budget(),
         rng=rng,
         decisions=decisions,
@@ -93,9 +94,10 @@ def _decision_items(
 ) -> list[Item]:
     items = []
     for row in decision_values(scm, decision):
+        query = parse(decision_query(decision, row.observation), scm.vocabulary)
         question = Question(
             id=opaque_id(rng),
-            query=str(parse(decision_query(decision, row.observation), scm.vocabulary)),
+            query=str(query),
             kind=decision.mode,
             actions=decision.actions,
             decision_id=decision.id,
@@ -107,7 +109,7 @@ def _decision_items(
             rung=rung,
             truth=decision.actions[int(np.argmax(values))],
             readings=row.readings,
-            certificate=_PROOF,
+            certificate=item_certificate(scm, query, _KNOWN),
             values=values,
             weight=rounded(row.weight),
         )

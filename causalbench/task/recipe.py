@@ -143,23 +143,11 @@ def _twins(data: Any, place: str) -> ListedTwins:
 
 
 def _item(data: Any, place: str) -> ListedHonesty:
-    entry = _mapping(data, place, ("world", "kind", "query", "witness"))
-    edge, share = None, 0.5
-    if entry.get("witness") is not None:
-        witness = _mapping(entry["witness"], f"{place}.witness", ("edge", "share"))
-        names = [_text(name, f"{place}.witness.edge") for name in _list(witness.get("edge"), place)]
-        if len(names) != _TWO:
-            raise WorldError(f"{place}.witness.edge names {len(names)} variables; an edge has two.")
-        edge = (names[0], names[1])
-        share = float(witness.get("share", 0.5))
-        if not 0.0 < share <= 1.0:
-            raise WorldError(f"{place}.witness.share is {share}; give a share in (0, 1].")
+    entry = _mapping(data, place, ("world", "kind", "query"))
     return ListedHonesty(
         world=_text(entry.get("world"), f"{place}.world"),
         kind=_one_of(entry.get("kind"), tuple(KINDS), f"{place}.kind"),
         query=_text(entry.get("query"), f"{place}.query"),
-        edge=edge,
-        share=share,
     )
 
 

@@ -227,13 +227,19 @@ class Certificate:
 
     Args:
         identified: True if every world compatible with the dossier has the same answer.
-        proof: one line naming the reason, e.g. ``"mechanisms shown"`` or ``"twin agrees on L1"``.
-        witness: not identified: the answer in another world compatible with the dossier.
+        proof: one line naming the method and its source, e.g. ``"ID: Shpitser and Pearl (2006)"``.
+        estimand: identified: the expression over what is given that equals the answer; for a
+            decision, one for each action.
+        bounds: not identified: the least and the largest answer of compatible worlds; None for a
+            decision.
+        sharp: whether two compatible worlds attain the bounds.
     """
 
     identified: bool
     proof: str
-    witness: float | None = None
+    estimand: str = ""
+    bounds: tuple[float, float] | None = None
+    sharp: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,16 +11,22 @@ from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from causalbench.errors import CertificateError, PositivityError, QueryError, TooWideError
-from causalbench.query.algebra import normalise, variables
-from causalbench.query.ast import Choice, Query
+from causalbench.errors import (
+    CertificateError,
+    CouplingError,
+    PositivityError,
+    QueryError,
+    TooWideError,
+)
+from causalbench.query.algebra import normalise, settled, variables
+from causalbench.query.ast import Choice, Expectation, Query
 from causalbench.query.parser import parse
 from causalbench.query.rung import rung_of_quantity
 from causalbench.truth.access import METHODS, UnitRead, unit_access
 from causalbench.truth.certificate import Identified, Unidentified
 from causalbench.truth.coincide import Coincide
 from causalbench.truth.coupled import METHOD, SOURCE, rebuildable
-from causalbench.truth.direct import CONSISTENCY, by_consistency, direct_law, methods_of
+from causalbench.truth.direct import direct_law, methods_of
 from causalbench.truth.exact import value
 from causalbench.truth.identify.estimand import Linear
 from causalbench.truth.knowledge import Knowledge
@@ -70,7 +76,12 @@ def certify(world: Any, query: str | Query, knowledge: Knowledge | None = None) 
     permitted = Permitted(scm, known)
     asked = _asked(scm, query)
     _check_visible(permitted, asked)
-    truth = value(scm, asked)
+    try:
+        truth = value(scm, asked)
+    except CouplingError:
+        if known.shown != "mechanisms":
+            raise
+        return _open_couplings(permitted, scm, asked)
     return _certificate(permitted, scm, asked, truth)
 
 
@@ -152,6 +163,23 @@ def _certificate(permitted: Permitted, scm: SCM, asked: Query, truth: float) -> 
     )
 
 
+def _open_couplings(permitted: Permitted, scm: SCM, asked: Query) -> Unidentified:
+    """Certify a question to tables without couplings: the world itself leaves it open."""
+    from causalbench.truth.bounds.couplings import coupling_bounds
+
+    limits = coupling_bounds(scm, asked)
+    return Unidentified(
+        str(asked),
+        limits.lower,
+        limits.upper,
+        limits.sharp,
+        checked_witnesses(permitted, scm, asked, limits),
+        limits.method,
+        limits.source,
+        str(permitted),
+    )
+
+
 def _bounds(permitted: Permitted, asked: Query) -> Bounds:
     """Bound a query; where no diagram is shown, witnesses of the world's own diagram serve too."""
     from causalbench.truth.bounds import bounds
@@ -199,15 +227,19 @@ def _identify(permitted: Permitted, asked: Query) -> _Found | None:
     parts: list[tuple[float, Estimand]] = []
     methods: dict[str, str] = {}
     simple = normalise(asked)
+    constant = simple.constant
     for weight, quantity in simple.terms:
         found = next(_usable(permitted, quantity), None)
         if found is None:
             return None
-        parts.append((weight, found[0]))
         methods[found[1]] = found[2]
+        if isinstance(found[0], Linear) and not found[0].terms:
+            constant += weight * found[0].constant
+        else:
+            parts.append((weight, found[0]))
     sources = dict.fromkeys(methods.values())
-    whole = parts[0][1] if len(parts) == 1 and parts[0][0] == 1.0 and not simple.constant else None
-    estimand = Linear(tuple(parts), simple.constant) if whole is None else whole
+    alone = len(parts) == 1 and parts[0][0] == 1.0 and not constant
+    estimand = parts[0][1] if alone else Linear(tuple(parts), constant)
     return estimand, " and ".join(methods) or "arithmetic", "; ".join(sources)
 
 
@@ -226,6 +258,10 @@ def _identify_quantity(permitted: Permitted, quantity: Quantity) -> Iterator[_Fo
     access = unit_access(permitted, quantity)
     if access == "mechanisms":
         yield UnitRead(quantity, access), *METHODS[access]
+        return
+    certain = _certain(quantity)
+    if certain is not None:
+        yield Linear((), float(certain)), "effectiveness", "Galles and Pearl (1998)"
         return
     shown = permitted.knowledge.shown == "diagram"
     if rung_of_quantity(quantity) < _COUNTERFACTUAL:
@@ -246,6 +282,16 @@ def _identify_quantity(permitted: Permitted, quantity: Quantity) -> Iterator[_Fo
     yield from _counterfactual(permitted, quantity)
 
 
+def _certain(quantity: Quantity) -> bool | None:
+    """Tell the truth of an event that the action itself decides, such as x[x=1]=1; else None."""
+    if isinstance(quantity, Expectation):
+        return None
+    known = [settled(atom) for atom in quantity.event]
+    if False in known:
+        return False
+    return True if all(known) else None
+
+
 def _effect_method(permitted: Permitted, quantity: Quantity) -> tuple[str, str]:
     if permitted.manipulable:
         return "gID", "Lee, Correa and Bareinboim (2019); Kivva, Etesami and Kiyavash (2023)"
@@ -255,15 +301,19 @@ def _effect_method(permitted: Permitted, quantity: Quantity) -> tuple[str, str]:
 
 
 def _counterfactual(permitted: Permitted, quantity: Quantity) -> Iterator[_Found]:
-    settled = by_consistency(permitted, quantity)
-    if settled is not None:
-        yield settled, *CONSISTENCY
-    if permitted.knowledge.shown == "diagram":
-        from causalbench.truth.identify.counterfactual import identify_counterfactual
+    if permitted.knowledge.shown == "none":
+        from causalbench.truth.identify.undrawn import identify_undrawn
 
-        found = identify_counterfactual(permitted.ground, quantity)
+        known = permitted.knowledge.assumptions
+        found = identify_undrawn(
+            permitted.labels, permitted.numbers, permitted.manipulable, quantity, known
+        )
         if found is not None:
             yield found
-        rebuilt = rebuildable(permitted, quantity)
-        if rebuilt is not None:
-            yield rebuilt, METHOD, SOURCE
+        return
+    from causalbench.truth.identify.counterfactual import identify_counterfactuals
+
+    yield from identify_counterfactuals(permitted.ground, quantity)
+    rebuilt = rebuildable(permitted, quantity)
+    if rebuilt is not None:
+        yield rebuilt, METHOD, SOURCE

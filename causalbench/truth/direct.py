@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from causalbench.graph import Diagram
 from causalbench.query.algebra import terms
-from causalbench.query.ast import Atom, Probability, Term
-from causalbench.truth.identify.asked import allowed, numbers_of, read
+from causalbench.truth.identify.asked import numbers_of, read
 from causalbench.truth.identify.estimand import Index, Law, Linear, Ratio, Setting, Sum
 from causalbench.truth.permitted import Ground
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from causalbench.query.ast import Constant, Quantity
+    from causalbench.query.ast import Quantity
     from causalbench.truth.identify.estimand import Estimand
     from causalbench.truth.permitted import Permitted
 
-__all__ = ["CONSISTENCY", "by_consistency", "direct_law", "methods_of"]
-
-CONSISTENCY = ("consistency", "Pearl (2009), section 7.3")
-"""The method of `by_consistency`, and where it is described."""
+__all__ = ["direct_law", "methods_of"]
 
 
 def direct_law(permitted: Permitted, quantity: Quantity) -> Estimand | None:
@@ -37,7 +32,7 @@ def direct_law(permitted: Permitted, quantity: Quantity) -> Estimand | None:
         QueryError: a quantity of rung 3, an unknown label, or a mean without numbers.
         ZeroProbabilityError: a condition that contradicts the intervention.
     """
-    names = _names(permitted)
+    names = Ground(Diagram(permitted.names), permitted.labels, permitted.numbers)
     asked = read(names, quantity)
     if not permitted.allows(asked.forced):
         return None
@@ -62,62 +57,6 @@ def methods_of(quantity: Quantity) -> tuple[str, str]:
     acts = any(term.subscript for term in terms(quantity))
     how = "read off an experiment" if acts else "read off what is seen"
     return how, "Bareinboim and others (2022), definitions 2 and 5"
-
-
-def by_consistency(permitted: Permitted, quantity: Quantity) -> Estimand | None:
-    """Return an estimand of what would be under x=a among the units where x is not a, else None.
-
-    Where x is a, what would be is what is: P(y[x=a], x != a) = P(y | do(x=a)) - P(y, x=a). Of a
-    binary x this settles P(y[x=a] | x=b); no diagram is needed.
-
-    Args:
-        permitted: what may be used.
-        quantity: of rung 3, simplified by effectiveness and composition.
-    """
-    found = _one_act(quantity)
-    if found is None:
-        return None
-    name, label, done, about = found
-    if not permitted.allows([name]) or any(atom.term.variable != name for atom in about):
-        return None
-    ground = _names(permitted)
-
-    def left(atoms: list[Atom]) -> tuple[str, ...]:
-        labels = permitted.labels[name]
-        return tuple(x for x in labels if all(x in allowed(ground, atom) for atom in atoms))
-
-    if left(about) != tuple(x for x in permitted.labels[name] if x != label):
-        return None
-    seen = tuple(replace(atom, term=Term(atom.term.variable)) for atom in done)
-    acted = direct_law(permitted, Probability(tuple(done)))
-    watched = direct_law(permitted, Probability((*seen, Atom(Term(name), "=", label))))
-    if acted is None or watched is None:
-        return None
-    joint = Linear(((1.0, acted), (-1.0, watched)))
-    given = [atom for atom in about if atom in quantity.given]
-    return Ratio(joint, _law({name: left(given)}, (), ())) if given else joint
-
-
-def _one_act(quantity: Quantity) -> tuple[str, Constant, list[Atom], list[Atom]] | None:
-    """Take apart P(events of one changed world, natural facts | natural facts); None for others.
-
-    Returns:
-        The variable that is set, its value, the atoms of the changed world, and the natural ones.
-    """
-    acts = {term.subscript for term in terms(quantity) if term.subscript}
-    act = acts.pop() if len(acts) == 1 else ()
-    if not isinstance(quantity, Probability) or len(act) != 1 or isinstance(act[0][1], Term):
-        return None
-    if any(atom.term.subscript for atom in quantity.given):
-        return None
-    done = [atom for atom in quantity.event if atom.term.subscript]
-    about = [a for a in (*quantity.event, *quantity.given) if not a.term.subscript]
-    return act[0][0], act[0][1], done, about
-
-
-def _names(permitted: Permitted) -> Ground:
-    """Return names and values alone, for a reader that asks for a ground."""
-    return Ground(Diagram(permitted.names), permitted.labels, permitted.numbers)
 
 
 def _conditional(

@@ -8,12 +8,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from causalbench.agent.controls import Control, Reachability, legal_range
+from causalbench.agent.controls import Control, Reachability
 from causalbench.agent.protocol import Abstain, Choice, Estimate
 from causalbench.agent.registry import make_agent
-from causalbench.errors import AgentError
+from causalbench.errors import AgentError, QueryError
 from causalbench.graph import Diagram
 from causalbench.scm import Variable
+from causalbench.task.span import legal_range
 from causalbench.task.types import Certificate, Decision, Dossier, Item, Key, Law, Question
 from causalbench.truth.knowledge import Knowledge
 
@@ -109,7 +110,7 @@ def test_the_legal_range_follows_the_form(query, low, high):
 
 def test_a_choice_has_no_range():
     """Asking for one is an error of the caller."""
-    with pytest.raises(AgentError, match="has no range"):
+    with pytest.raises(QueryError, match="has no range"):
         legal_range(choice().question.query, dossier())
 
 

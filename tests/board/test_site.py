@@ -71,8 +71,8 @@ def test_a_part_of_a_suite_is_named_in_words(tmp_path: Path) -> None:
     evaluate("random", "umbrella-rain", log_dir=tmp_path / "logs", where=where, limit=3)
     index = board([pack(tmp_path / "logs", tmp_path / "part.zip")], tmp_path / "site")
     text = index.read_text(encoding="utf-8")
-    assert ">umbrella-rain 1, cell=lab, track=estimates, limit 3<" in text
-    assert 'href="umbrella-rain-1-cell-lab-track-estimates-limit-3-seed-0.html"' in text
+    assert ">umbrella-rain 2, cell=lab, track=estimates, limit 3<" in text
+    assert 'href="umbrella-rain-2-cell-lab-track-estimates-limit-3-seed-0.html"' in text
 
 
 def test_columns_say_how_many_pairs_they_hold(site: Path) -> None:

@@ -9,7 +9,6 @@ from second_path import brute_value, every_law, text_value
 
 import causalbench as cb
 from causalbench.errors import AccessError, CertificateError, QueryError, ZeroProbabilityError
-from causalbench.rng import generator
 from causalbench.scm import SCM
 from causalbench.truth.certificate import Identified, Unidentified
 from causalbench.truth.certification import certify, certify_options
@@ -139,18 +138,20 @@ def test_consistency_settles_the_units_that_chose_otherwise(umbrella, query):
     assert text_value(str(found.estimand), umbrella.scm) == pytest.approx(found.value, abs=1e-12)
 
 
-def test_consistency_says_nothing_of_three_values():
-    """Where x is neither a nor b, P(y[x=a] | x=b) is one of several shares of a known sum."""
-    rng = generator(3, "three values")
-    from causalbench.scm.random import random_scm
-    from causalbench.truth.direct import by_consistency
-
-    world = random_scm(rng=rng, n=2, cards=(3,), names=("x", "y"))
-    permitted = Permitted(world, cb.Knowledge("do", "none"))
-    ((_, open_one),) = cb.parse("P(y[x=0]=1 | x=1)", world).terms
-    ((_, whole),) = cb.parse("P(y[x=0]=1 | x != 0)", world).terms
-    assert by_consistency(permitted, open_one) is None
-    assert by_consistency(permitted, whole) is not None
+def test_monotone_mechanisms_settle_pns_without_a_diagram():
+    """With x and y all that is seen, PNS = P(y | do(x')) - P(y | do(x)) where y rises with x."""
+    data = {
+        "schema": 1,
+        "variables": {"x": {"values": ["0", "1"]}, "y": {"values": ["0", "1"]}},
+        "mechanisms": {
+            "x": {"parents": [], "cpt": [0.5, 0.5], "coupling": "monotone"},
+            "y": {"parents": ["x"], "cpt": [[0.7, 0.3], [0.4, 0.6]], "coupling": "monotone"},
+        },
+    }
+    known = cb.Knowledge("do", "none", ("monotone: x -> y",))
+    found = certify(SCM.from_dict(data), "P(y[x=1]=1, y[x=0]=0)", known)
+    assert found.method == "monotonicity"
+    assert found.value == pytest.approx(0.3, abs=1e-12)
 
 
 def test_a_choice_is_certified_action_by_action(umbrella):

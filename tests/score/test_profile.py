@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from causalbench.score import honesty, profile, verdict
+from causalbench.score import honesty, profile, verdict, verdicts
 from causalbench.task.answer import Abstain, Choice, Estimate, Interval
 
 THIRD = {"see": 0.2, "do": 0.5, "imagine": 0.8}
@@ -82,7 +82,7 @@ def test_verdict(record, answer, status, expected):
     assert verdict(record(answer=answer, status=status)) is expected
 
 
-def test_honesty_is_balanced_accuracy(record):
+def test_verdicts_are_balanced_accuracy(record):
     """Right on 1 of 1 identified and 1 of 2 unidentified items: (1 + .5) / 2."""
     claim = {"answer": Abstain("bow", unidentified=True), "status": "abstained"}
     records = [
@@ -90,21 +90,69 @@ def test_honesty_is_balanced_accuracy(record):
         record(role="honesty", identified=False, **claim),
         record(role="honesty", identified=False),
     ]
-    assert honesty(records) == 0.75
+    assert verdicts(records) == 0.75
 
 
-def test_one_verdict_for_all_has_honesty_one_half(record):
+def test_one_verdict_for_all_is_right_half_the_time(record):
     """However uneven the two kinds are."""
     records = [record(role="honesty", identified=number == 0) for number in range(9)]
-    assert honesty(records) == 0.5
+    assert verdicts(records) == 0.5
 
 
 def test_plain_abstaining_is_wrong_on_both(record):
     """Silence without the claim is no verdict."""
     silent = {"answer": Abstain("pass"), "status": "abstained", "role": "honesty"}
-    assert honesty([record(identified=one, **silent) for one in (True, False)]) == 0.0
+    assert verdicts([record(identified=one, **silent) for one in (True, False)]) == 0.0
 
 
 def test_honesty_needs_items_of_both_kinds(record):
     """Only unidentified items: always claiming it would look perfect."""
-    assert honesty([record(role="honesty", identified=False), record(identified=True)]) is None
+    records = [
+        record(role="honesty", identified=False, span=(0.0, 1.0), bounds=(0.2, 0.6)),
+        record(identified=True),
+    ]
+    assert verdicts(records) is None
+    assert honesty(records) is None
+
+
+@pytest.fixture
+def items(record):
+    """A settled item whose truth is .7, and an open one between .2 and .6, with some answers."""
+
+    def make(first, second, status=("answered", "answered")):
+        span = {"role": "honesty", "span": (0.0, 1.0)}
+        return [
+            record(identified=True, truth=0.7, answer=first, status=status[0], **span),
+            record(
+                identified=False,
+                truth=0.5,
+                bounds=(0.2, 0.6),
+                answer=second,
+                status=status[1],
+                **span,
+            ),
+        ]
+
+    return make
+
+
+def test_the_truth_and_the_sharp_bounds_are_wholly_honest(items):
+    """No distance anywhere: 1."""
+    assert honesty(items(Estimate(0.7), Interval(0.2, 0.6))) == 1.0
+
+
+def test_saying_nothing_has_honesty_zero(items):
+    """The vacuous interval, in words or in silence, is the measure of all others."""
+    silent = Abstain("cannot be known", unidentified=True)
+    assert honesty(items(Interval(0.0, 1.0), Interval(0.0, 1.0))) == 0.0
+    assert honesty(items(silent, None, ("abstained", "missing"))) == 0.0
+
+
+def test_a_number_where_there_is_an_interval_costs_its_farther_end(items):
+    """Vacuous losses are .7 and .4; .5 for [.2, .6] is .3 off: 1 - .3 / 1.1."""
+    assert honesty(items(Estimate(0.7), Estimate(0.5))) == pytest.approx(1 - 0.3 / 1.1)
+
+
+def test_claims_that_are_worse_than_none_fall_below_zero(items):
+    """An interval outside what can be, and a number far off."""
+    assert honesty(items(Estimate(-0.5), Interval(0.9, 1.0))) < 0.0

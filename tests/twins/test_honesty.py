@@ -1,4 +1,4 @@
-"""Honesty items: half are settled by what is given, half have a witness that says otherwise."""
+"""Honesty items: half are settled by what is given, half are open within sharp bounds."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from causalbench.errors import TwinError
 from causalbench.query import parse, rung_of
 from causalbench.rng import generator
 from causalbench.task.construct.generate import effects_identified
-from causalbench.task.honesty import KINDS, WIDTH, settled_case
+from causalbench.task.honesty import KINDS, WIDTH, listed_case
 from causalbench.task.twin import LAB
 from causalbench.task.world import load_world
 from causalbench.truth import value
@@ -31,15 +31,18 @@ def test_each_kind_has_twelve_items_half_of_them_settled(items):
     assert verdicts == {(kind, verdict): 6 for kind in KINDS for verdict in (True, False)}
 
 
-def test_witnesses_are_far_enough(items):
-    """An item that is not settled has a witness at least 0.1 away; a settled one has none."""
+def test_open_items_have_sharp_and_wide_bounds_and_settled_ones_an_estimand(items):
+    """The bounds hold the truth and are at least 0.1 apart; what is settled says by what."""
     for case in items:
         key = case.items[0].key
         if key.certificate.identified:
-            assert key.certificate.witness is None
+            assert key.certificate.bounds is None
+            assert key.certificate.estimand != ""
         else:
-            assert abs(key.truth - key.certificate.witness) >= WIDTH - 1e-9
-            assert case.placement.proof["max_deviation"] <= 1e-9
+            low, high = key.certificate.bounds
+            assert key.certificate.sharp
+            assert low <= key.truth <= high
+            assert high - low >= WIDTH - 1e-9
 
 
 def test_honesty_items_carry_no_floor(items):
@@ -56,7 +59,7 @@ def test_settled_items_with_a_diagram_meet_the_criterion(items):
 
 
 def test_unsettled_items_ask_above_what_the_lab_gives(items):
-    """At the regime's rung all is settled; above it only what a binary x lets experiments give."""
+    """At the regime's rung all is settled; above it only what consistency lets experiments give."""
     above = Counter()
     for case in items:
         if case.placement.cell == "lab":
@@ -64,7 +67,7 @@ def test_unsettled_items_ask_above_what_the_lab_gives(items):
             rung = rung_of(parse(case.items[0].question.query))
             if rung > case.dossier.knowledge.rung:
                 above[case.placement.construction, certificate.identified] += 1
-                assert certificate.identified == ("binary x" in certificate.proof)
+                assert certificate.identified == ("consistency" in certificate.proof)
             else:
                 assert certificate.identified
     assert above["lab-do", True] > 0
@@ -77,8 +80,9 @@ def test_rung_three_form_that_experiments_settle(items):
         case
         for case in items
         if case.placement.construction == "lab-do"
-        and "binary x" in case.items[0].key.certificate.proof
+        and "consistency" in case.items[0].key.certificate.proof
     ]
+    assert settled
     for case in settled:
         (_, quantity), *_ = parse(case.items[0].question.query).terms
         atom, fact = quantity.event[0], quantity.given[0]
@@ -89,7 +93,14 @@ def test_rung_three_form_that_experiments_settle(items):
         assert case.items[0].key.truth == pytest.approx(found, abs=1e-11)
 
 
-def test_witness_laws_are_what_is_given(items):
+def test_open_items_of_a_lab_that_acts_are_small_enough_for_sharp_bounds(items):
+    """Three visible variables of two values: the union over causal orders is sharp there."""
+    for case in items:
+        if case.placement.construction == "lab-do" and not case.items[0].key.certificate.identified:
+            assert [variable.cardinality for variable in case.dossier.variables] == [2, 2, 2]
+
+
+def test_laws_are_what_is_given(items):
     """The law in the dossier is the world's own seen law."""
     from causalbench.truth import law
 
@@ -98,29 +109,20 @@ def test_witness_laws_are_what_is_given(items):
             np.testing.assert_allclose(given.table, law(case.scm, case.scm.visible), atol=1e-12)
 
 
-def test_a_witness_with_another_diagram_is_refused():
-    """Where the diagram is shown, rung-2 twins with different diagrams are no witnesses."""
-    sides = tuple(load_world(name).scm for name in ("umbrella-rain", "umbrella-rain-turned"))
-    with pytest.raises(TwinError, match="different diagrams"):
-        settled_case(
-            "test",
-            "diagram-see",
-            sides,
-            "P(rain=yes | do(umbrella=no))",
-            lab=LAB,
-            rng=generator(0, "test"),
-        )
+def test_a_question_that_is_open_by_little_is_refused():
+    """Its bounds are .04 apart: an honest number and an honest interval would score alike."""
+    world = load_world("drug-lawsuit").scm
+    x, y = world.visible[0], world.visible[-1]
+    first, last = world.variable(x).labels[0], world.variable(x).labels[-1]
+    label = world.variable(y).labels[-1]
+    query = f"P({y}[{x}={last}]={label}, {y}[{x}={first}] != {label})"
+    with pytest.raises(TwinError, match="open by less than"):
+        listed_case("test", "lab-do", world, query, lab=LAB, rng=generator(0, "test"))
 
 
-def test_a_witness_that_agrees_is_refused():
-    """A world is no witness against itself."""
+def test_a_choice_is_no_honesty_item():
+    """It asks for an action, and bounds are of numbers."""
     world = load_world("umbrella-rain").scm
-    with pytest.raises(TwinError, match="is within"):
-        settled_case(
-            "test",
-            "lab-see",
-            (world, world),
-            "P(rain=yes | do(seed=yes))",
-            lab=LAB,
-            rng=generator(0, "test"),
-        )
+    choice = "argmax a in {seed=yes, seed=no}: P(rain=yes | do(a))"
+    with pytest.raises(TwinError, match="asks for a number"):
+        listed_case("test", "lab-see", world, choice, lab=LAB, rng=generator(0, "test"))

@@ -230,7 +230,7 @@ KEY = Key(
     2,
     0.1 + 0.2,
     {"marginal": 1 / 3, "see": 0.5, "do": 0.3, "imagine": 0.3},
-    Certificate(identified=False, proof="twin agrees on L1", witness=2 / 3),
+    Certificate(identified=False, proof="a program", bounds=(0.1, 2 / 3)),
     values=(0.1, 1 / 7),
     weight=0.25,
     floor=1e-13,
@@ -242,7 +242,7 @@ def test_key_is_written_to_12_digits():
     record = key_to_dict(KEY)
     assert record["truth"] == 0.3
     assert record["readings"]["marginal"] == 0.333333333333
-    assert record["certificate"]["witness"] == 0.666666666667
+    assert record["certificate"]["bounds"] == [0.1, 0.666666666667]
     assert record["values"] == [0.1, 0.142857142857]
     assert record["floor"] == 0.0
 
@@ -268,7 +268,9 @@ def test_key_of_a_choice_keeps_its_labels():
         (["truth"], float("nan")),
         (["readings", "see"], []),
         (["certificate", "identified"], "yes"),
-        (["certificate", "bounds"], [0, 1]),
+        (["certificate", "bounds"], [0]),
+        (["certificate", "bounds"], ["0", 1]),
+        (["certificate", "witness"], 0.5),
         (["values"], [None]),
         (["weight"], "1"),
         (["extra"], 1),

@@ -226,7 +226,12 @@ def open_world(rng: np.random.Generator, *, covered: bool) -> Net:
 
 
 def sink_world(
-    rng: np.random.Generator, *, hidden: int = 0, minimum: float = 0.05, most: int = 3
+    rng: np.random.Generator,
+    *,
+    hidden: int = 0,
+    minimum: float = 0.05,
+    most: int = 3,
+    small: bool = False,
 ) -> Net:
     """Draw a random world of three to five visible variables whose sink y has the parent x.
 
@@ -235,8 +240,9 @@ def sink_world(
         hidden: how many hidden confounders, 0 to 2.
         minimum: the least probability in a table.
         most: the most parents of a variable, hidden ones counted.
+        small: three visible variables of two values each.
     """
-    others = ["x", "z", "w", "v"][: 2 + int(draws.integers(rng, 3))]
+    others = ["x", "z", "w", "v"][: 2 + (0 if small else int(draws.integers(rng, 3)))]
     order = [others[int(i)] for i in draws.permutation(rng, len(others))]
     shape: dict[str, list[str]] = {f"u{i}": [] for i in range(hidden)}
     for place, name in enumerate(order):
@@ -253,7 +259,8 @@ def sink_world(
         for name in (first, second):
             if len(shape[name]) < most:
                 shape[name] = [*shape[name], f"u{i}"]
-    return draw_net(rng, shape, minimum=minimum)
+    cards = dict.fromkeys((*others, "y"), 2) if small else None
+    return draw_net(rng, shape, minimum=minimum, cards=cards)
 
 
 def _sorted(shape: Mapping[str, Sequence[str]]) -> list[str]:
