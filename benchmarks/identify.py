@@ -1,4 +1,4 @@
-"""Time verdict, estimand and value of effects beside pyAgrum, dowhy and y0.
+"""Time verdict, estimand and value of effects beside pyAgrum, dowhy, y0 and causaleffect.
 
     python benchmarks/identify.py [--graphs 60] [--repeats 15] [--seed 0]
 
@@ -12,7 +12,8 @@ time of some repeats, in microseconds of one core:
 The world and pyAgrum's network stand ready before the clock starts. A verdict is wrong where a
 search by numbers alone contradicts it; a value, where it is off the exact truth by more than 1e-9.
 pyAgrum's network has arcs between neighbours only, so values are compared where the law that is
-seen factors so. Peers without values are compared in their verdicts on unconditional effects.
+seen factors so. Under the table: dowhy (verdicts on unconditional effects), and y0 and causaleffect
+(verdicts and expressions), which do not come with causalbench[dev].
 """
 
 from __future__ import annotations
@@ -21,7 +22,6 @@ import argparse
 import importlib.util
 import sys
 import time
-import warnings
 from collections import Counter
 from dataclasses import dataclass, field
 from functools import partial
@@ -30,6 +30,7 @@ from statistics import geometric_mean
 from typing import TYPE_CHECKING
 
 import numpy as np
+from identify_rivals import RIVALS
 
 import causalbench as cb
 from causalbench.graph import Diagram
@@ -42,10 +43,10 @@ from causalbench.truth.permitted import Permitted
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from identify_rivals import Rival
+
     from causalbench.query.ast import Probability
     from causalbench.scm import SCM
-
-    Verdict = Callable[[Diagram, Probability], bool]
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "identify"))
 EFFECT = "P(y=1 | do(x=1))"
@@ -74,6 +75,7 @@ EXACT = 1e-9
 class Asked:
     """A question in a world, with what is right."""
 
+    name: str
     diagram: Diagram
     quantity: Probability
     scm: SCM
@@ -87,14 +89,20 @@ class Tally:
 
     times: list[float] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
+    missed: list[str] = field(default_factory=list)
 
     def note(self, asked: Asked, found: bool, value: float | None = None) -> None:  # noqa: FBT001
         """Count a verdict, and a value where there is one."""
         self.counts["verdicts"] += 1
-        self.counts["wrong verdicts"] += found != asked.identified
+        wrong = found != asked.identified
+        self.counts["wrong verdicts"] += wrong
         if asked.identified and value is not None:
             self.counts["values"] += 1
-            self.counts["wrong values"] += abs(value - asked.truth) > EXACT
+            off = not abs(value - asked.truth) <= EXACT
+            self.counts["wrong values"] += off
+            wrong = wrong or off
+        if wrong:
+            self.missed.append(asked.name)
 
     def __str__(self) -> str:
         counts = self.counts
@@ -103,6 +111,8 @@ class Tally:
             shown += f"; values {counts['values']}, wrong {counts['wrong values']}"
         if counts["errors"]:
             shown += f"; ended in an error {counts['errors']}"
+        if self.missed:
+            shown += f"; wrong: {', '.join(self.missed)}"
         mean = f"geometric mean {geometric_mean(self.times):7.0f} us; " if self.times else ""
         return mean + shown
 
@@ -144,46 +154,6 @@ def ours(scm: SCM, quantity: Probability, *, cold: bool) -> tuple[bool, float | 
     return (False, None) if estimand is None else (True, estimand.evaluate(permitted))
 
 
-def by_dowhy(diagram: Diagram, quantity: Probability) -> bool:
-    """Return dowhy's verdict: an adjustment set or a front door, or no directed path."""
-    from dowhy.causal_identifier import EstimandType, identify_effect_auto
-
-    forced = [name for name, _ in quantity.event[0].term.subscript]
-    outcome = [atom.term.variable for atom in quantity.event]
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        found = identify_effect_auto(
-            diagram.to_networkx(),
-            forced,
-            outcome,
-            list(diagram.nodes),
-            EstimandType.NONPARAMETRIC_ATE,
-        )
-    kinds = ("backdoor", "frontdoor", "general_adjustment")
-    return bool(found.no_directed_path or any(found.estimands.get(kind) for kind in kinds))
-
-
-def by_y0(diagram: Diagram, quantity: Probability) -> bool:
-    """Return y0's verdict."""
-    from y0.algorithm.identify import identify_outcomes
-    from y0.dsl import Variable
-    from y0.graph import NxMixedGraph
-
-    pairs = [
-        [(Variable(a), Variable(b)) for a, b in sorted(edges)]
-        for edges in (diagram.directed, diagram.bidirected)
-    ]
-    graph = NxMixedGraph.from_edges(
-        nodes=[Variable(name) for name in diagram.nodes], directed=pairs[0], undirected=pairs[1]
-    )
-    forced = {Variable(name) for name, _ in quantity.event[0].term.subscript}
-    outcome = {Variable(atom.term.variable) for atom in quantity.event}
-    return identify_outcomes(graph, treatments=forced, outcomes=outcome) is not None
-
-
-PEERS: dict[str, Verdict] = {"dowhy": by_dowhy, "y0": by_y0}
-
-
 def ask_us(tally: Tally, asked: Asked, repeats: int, *, cold: bool) -> None:
     """Time ourselves, and count."""
     tally.note(asked, *ours(asked.scm, asked.quantity, cold=cold))
@@ -201,19 +171,22 @@ def ask_agrum(tally: Tally, asked: Asked, repeats: int) -> None:
     tally.times.append(best(partial(impact, model, asked.quantity), repeats))
 
 
-def ask_peer(tally: Tally, asked: Asked, call: Verdict, repeats: int) -> None:
-    """Time a peer that gives verdicts on unconditional effects, and count."""
-    if asked.quantity.given:
+def ask_rival(tally: Tally, asked: Asked, rival: Rival, repeats: int) -> None:
+    """Time verdict and expression of a rival, and count; its expression's value is not timed."""
+    if asked.quantity.given and not rival.conditions:
         return
+    call = partial(rival.identify, asked.diagram, asked.quantity)
     try:
-        tally.note(asked, call(asked.diagram, asked.quantity))
-    except Exception:  # noqa: BLE001  (a peer's failure is a figure of the table)
+        found = call()
+        value = None if found is None else rival.value(found, asked.scm, asked.quantity)
+    except Exception:  # noqa: BLE001  (a rival's failure is a figure of the table)
         tally.counts["errors"] += 1
         return
-    tally.times.append(best(partial(call, asked.diagram, asked.quantity), min(repeats, 3)))
+    tally.note(asked, found is not None, value)
+    tally.times.append(best(call, min(repeats, 3)))
 
 
-def worlds(options: argparse.Namespace) -> Iterator[tuple[str, Asked]]:
+def worlds(options: argparse.Namespace) -> Iterator[Asked]:
     """Yield the questions with a world each, the verdict by numbers and the exact value."""
     from identify_builders import world_of
     from witness_search import settles
@@ -223,7 +196,7 @@ def worlds(options: argparse.Namespace) -> Iterator[tuple[str, Asked]]:
         scm = world_of(diagram, rng)
         truth = cb.truth(scm, Query(((1.0, quantity),))).value
         identified = settles(diagram, [()], quantity, rng)
-        yield name, Asked(diagram, quantity, scm, identified, float(truth))
+        yield Asked(name, diagram, quantity, scm, identified, float(truth))
 
 
 def main() -> None:
@@ -233,26 +206,26 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=15)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
-    for name in ("pyagrum", "dowhy", "y0", "causaleffect"):
+    for name in ("pyagrum", *RIVALS):
         if importlib.util.find_spec(name) is None:
             print(f"{name}: not installed, left out")
-    peers = {name: call for name, call in PEERS.items() if importlib.util.find_spec(name)}
+    rivals = {name: rival for name, rival in RIVALS.items() if importlib.util.find_spec(name)}
     columns = ["cold", "again"]
     if importlib.util.find_spec("pyagrum"):
         columns.append("pyAgrum")
-    tallies = {name: Tally() for name in (*columns, *peers)}
+    tallies = {name: Tally() for name in (*columns, *rivals)}
     print(f"{'question':24s}{'identified':>12s}", *(f"{name:>8s}" for name in columns), " ratios")
-    for name, asked in worlds(options):
+    for asked in worlds(options):
         ask_us(tallies["cold"], asked, options.repeats, cold=True)
         ask_us(tallies["again"], asked, options.repeats, cold=False)
         if "pyAgrum" in tallies:
             ask_agrum(tallies["pyAgrum"], asked, options.repeats)
-        for peer, call in peers.items():
-            ask_peer(tallies[peer], asked, call, options.repeats)
+        for rival, given in rivals.items():
+            ask_rival(tallies[rival], asked, given, options.repeats)
         row = [tallies[column].times[-1] for column in columns]
         ratios = [f"{row[2] / own:7.1f}x" for own in row[:2]] if len(row) > len(columns[:2]) else []
         verdict = "yes" if asked.identified else "no"
-        print(f"{name:24s}{verdict:>12s}", *(f"{each:8.0f}" for each in row), *ratios)
+        print(f"{asked.name:24s}{verdict:>12s}", *(f"{each:8.0f}" for each in row), *ratios)
     report(tallies)
 
 
@@ -260,7 +233,7 @@ def report(tallies: dict[str, Tally]) -> None:
     """Print what everybody took and got wrong."""
     print()
     for name, tally in tallies.items():
-        print(f"{name:8s} {tally}")
+        print(f"{name:12s} {tally}")
     if "pyAgrum" in tallies:
         theirs = tallies["pyAgrum"].times
         for kind in ("cold", "again"):
