@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from causalbench.scm import SCM
+    from causalbench.truth.compiled.doors import Packed
     from causalbench.truth.readings import Judge
 
 __all__ = ["Truth", "best", "option_values", "prepare", "truth", "truth_many", "value"]
@@ -192,15 +193,17 @@ def _pairs(worlds: list[SCM], queries: list[Any], *, strict: bool) -> NDArray[np
     places: list[int] = []
     addresses: list[int] = []
     kept: list[Any] = []  # addresses are good while what they point to lives
+    ready: dict[int, Packed] = {}
     for place, (scm, query) in enumerate(zip(worlds, queries, strict=True)):
         try:
-            if type(query) is not Query or not scm.is_discrete:
-                asked = prepare(scm, query)
+            world = ready.get(id(scm))
+            if world is None:
                 if not scm.is_discrete:
-                    found[place] = _value(*asked)[0]
+                    found[place] = _value(*prepare(scm, query))[0]
                     continue
-                query = asked[1]  # noqa: PLW2901  (read)
-            world = packed(scm)
+                world = ready[id(scm)] = packed(scm)
+            if type(query) is not Query:
+                query = prepare(scm, query)[1]  # noqa: PLW2901  (read)
             packed_query = world.names.query(query, scm)
         except CausalBenchError:
             if strict:

@@ -14,26 +14,28 @@ __all__ = [
     "COLUMN",
     "CPT_ONLY",
     "EVENT",
+    "FIRST",
     "HEAD",
     "IMPOSSIBLE",
     "MORE_FLOATS",
     "MORE_INTS",
     "OK",
+    "POINT",
     "POSITIVE",
     "POSSIBLE",
-    "Q_ATOMS",
     "Q_CARD",
     "Q_CLAMP",
-    "Q_EVENT",
-    "Q_GIVEN",
-    "Q_GIVENS",
+    "Q_FORCED",
+    "Q_HEAD",
     "Q_KIND",
+    "Q_MASKS",
     "Q_NUMBERS",
+    "Q_SPLIT",
     "Q_TARGET",
     "Q_TERMS",
     "Q_WORLDS",
-    "Q_WORLD_LIST",
     "RATIO",
+    "SAYS_NOTHING",
     "TOO_WIDE",
     "UNCOUPLED",
     "WORK",
@@ -58,20 +60,26 @@ COLUMN = 0  # the mean of some numbers under P(term | given)
 EVENT = 1  # P(event)
 RATIO = 2  # P(event, given) / P(given)
 POSSIBLE = 3  # whether P(given) > 0
+POINT = 4  # P(its first term = what that one says | given)
 
-# A quantity's head, from its offset on.
+# A query: where its numbers start, its length, how many quantities, where each starts; the
+# quantities; the numbers (float64: its constant, its weights, then those of columns).
+FIRST = 3  # where the quantities' places stand
+
+# A quantity's head, from its offset on; places in it count from there.
 Q_KIND = 0
 Q_WORLDS = 1  # how many worlds (different subscripts)
 Q_TERMS = 2  # how many terms
-Q_TARGET = 3  # the term of a COLUMN
-Q_NUMBERS = 4  # where its numbers start, among the floats
-Q_CLAMP = 5  # whether it is a probability, which round-off must not carry above 1
-Q_WORLD_LIST = 6  # where its worlds start
-Q_EVENT = 7  # how many atoms of the event
-Q_ATOMS = 8  # where they start
-Q_GIVEN = 9  # how many atoms of the condition
-Q_GIVENS = 10  # where they start
-Q_CARD = 11  # how many numbers a COLUMN has
+Q_SPLIT = 3  # how many of them are the event's; the others are the condition's
+Q_TARGET = 4  # the term of a COLUMN or POINT
+Q_NUMBERS = 5  # where a COLUMN's numbers start, among the query's numbers
+Q_CARD = 6  # how many those are
+Q_CLAMP = 7  # whether it is a probability, which round-off must not carry above 1
+Q_FORCED = 8  # where its worlds start: how many variables are forced, then each with its setting
+Q_MASKS = 9  # where its masks start
+Q_HEAD = 10  # where its terms start: world, variable, and the code that it has
+
+SAYS_NOTHING = -1  # in place of a term's code; below it, from -2 downwards, is a mask's place
 
 
 class World(NamedTuple):

@@ -11,7 +11,14 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from causalbench.truth.compiled.jit import inner
-from causalbench.truth.compiled.layout import Q_WORLD_LIST, Q_WORLDS
+from causalbench.truth.compiled.layout import (
+    Q_FORCED,
+    Q_HEAD,
+    Q_MASKS,
+    Q_TERMS,
+    Q_WORLDS,
+    SAYS_NOTHING,
+)
 
 __all__ = ["FREE", "MASKED", "Nodes", "grow", "merge", "observe", "settled", "want"]
 
@@ -67,8 +74,8 @@ def grow(world: Any, nodes: Any, asked: Any, at: int) -> int:
     n, count, top = world.n, 0, 0
     for v in range(n):
         nodes.first[v] = -1
-    place = asked[at + Q_WORLD_LIST]
-    for _ in range(asked[at + Q_WORLDS]):
+    place, terms, listed = at + asked[at + Q_FORCED], asked[at + Q_TERMS], at + Q_HEAD
+    for number in range(asked[at + Q_WORLDS]):
         for v in range(n):
             nodes.found[v] = _UNSET
         forced = asked[place]
@@ -79,12 +86,10 @@ def grow(world: Any, nodes: Any, asked: Any, at: int) -> int:
                 ref = nodes.term[ref]
             nodes.found[world.place[asked[place]]] = ref
             place += 2
-        targets = asked[place]
-        place += 1
         high = -1
-        for k in range(targets):
-            v = world.place[asked[place + 2 * k + 1]]
-            if nodes.found[v] == _UNSET:
+        for k in range(terms):
+            v = world.place[asked[listed + 3 * k + 1]]
+            if asked[listed + 3 * k] == number and nodes.found[v] == _UNSET:
                 nodes.found[v] = _WANTED
                 high = max(high, v)
         for v in range(high, -1, -1):  # what the targets depend on, and nothing else
@@ -116,9 +121,9 @@ def grow(world: Any, nodes: Any, asked: Any, at: int) -> int:
             nodes.found[v] = count
             count += 1
             top += degree
-        for k in range(targets):
-            nodes.term[asked[place + 2 * k]] = nodes.found[world.place[asked[place + 2 * k + 1]]]
-        place += 2 * targets
+        for k in range(terms):
+            if asked[listed + 3 * k] == number:
+                nodes.term[k] = nodes.found[world.place[asked[listed + 3 * k + 1]]]
     return count
 
 
@@ -152,26 +157,28 @@ def _narrow(nodes: Any, ints: Any, node: int, card: int, mask: int) -> bool:
 
 
 @inner
-def observe(nodes: Any, ints: Any, free: int, asked: Any, at: int, count: int) -> Any:
-    """Take in some atoms; return whether they can be, and where the workspace is still free."""
+def observe(nodes: Any, ints: Any, free: int, asked: Any, at: int, low: int, high: int) -> Any:
+    """Take in what some terms say; return whether it can be, and where the workspace is free."""
     possible = True
-    for _ in range(count):
-        ref, code, card = nodes.term[asked[at]], asked[at + 1], asked[at + 2]
-        at += 3
+    for k in range(low, high):
+        ref, code = nodes.term[k], asked[at + Q_HEAD + 3 * k + 2]
+        if code == SAYS_NOTHING:
+            continue
         if code >= 0:
             if ref >= 0:
                 possible = _allow(nodes, ints, ref, code) and possible
             else:
                 possible = possible and ~ref == code
             continue
+        mask = at + asked[at + Q_MASKS] + SAYS_NOTHING - 1 - code
+        card = asked[mask]
         if ref >= 0:
-            for k in range(card):
-                ints[free + k] = asked[at + k]
+            for i in range(card):
+                ints[free + i] = asked[mask + 1 + i]
             possible = _narrow(nodes, ints, ref, card, free) and possible
             free += card
         else:
-            possible = possible and asked[at + ~ref] != 0
-        at += card
+            possible = possible and asked[mask + 1 + ~ref] != 0
     return possible, free
 
 

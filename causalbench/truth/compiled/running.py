@@ -9,13 +9,16 @@ from causalbench.truth.compiled.jit import doubles, entry, inner, longs, once, s
 from causalbench.truth.compiled.layout import (
     COLUMN,
     EVENT,
+    FIRST,
     IMPOSSIBLE,
     MORE_FLOATS,
     MORE_INTS,
     OK,
+    POINT,
     POSSIBLE,
     Q_CARD,
     Q_CLAMP,
+    Q_HEAD,
     Q_KIND,
     Q_NUMBERS,
 )
@@ -30,18 +33,23 @@ _RARE = 1e-290  # below this, floats lose digits and then vanish: look again, re
 
 
 @inner
-def _column(query_at: int, at: int, floats_at: int, constant: int, card: int) -> Any:
-    """Return the sum of a column, and its sum weighted by the quantity's numbers."""
-    asked = longs(query_at)
-    numbers = doubles(asked[0])
-    floats = doubles(floats_at)
-    low = asked[at + Q_NUMBERS]
-    if constant >= 0:
-        return floats[0], floats[0] * numbers[low + constant]
+def _column(query_at: int, at: int, floats_at: int, constant: int) -> Any:
+    """Return the sum of a column, and its sum weighted by what the quantity asks for."""
+    asked, floats = longs(query_at), doubles(floats_at)
+    numbers = doubles(query_at + 8 * asked[0])
+    low, code = asked[at + Q_NUMBERS], -1
+    if asked[at + Q_KIND] == POINT:
+        code = asked[at + Q_HEAD + 2]
+    first = max(constant, 0)
+    last = first + 1 if constant >= 0 else asked[at + Q_CARD]
     whole, part = 0.0, 0.0
-    for i in range(card):
-        whole += floats[i]
-        part += floats[i] * numbers[low + i]
+    for i in range(first, last):
+        cell = floats[i - first]
+        whole += cell
+        if code < 0:
+            part += cell * numbers[low + i]
+        elif code == i:
+            part = cell
     return whole, part
 
 
@@ -61,11 +69,11 @@ def _answer(
     asked = longs(query_at)
     kind, floats = asked[at + Q_KIND], doubles(floats_at)
     scaled = kind < 0  # False; a literal would make numba compile `solve` twice
-    event, below, lower = kind == EVENT, 0.0, 0
+    event, column, below, lower = kind == EVENT, kind in (COLUMN, POINT), 0.0, 0
     while True:  # at most: unscaled, its numerator, scaled, its numerator
         status, detail, power, constant = solve(
             world_at, query_at, at, ints_at, n_ints, floats_at, n_floats, limit, most_work,
-            event, kind == COLUMN, scaled,
+            event, column, scaled,
         )  # fmt: skip
         if status != OK:
             return status, detail, 0.0
@@ -77,12 +85,12 @@ def _answer(
                 part = math.ldexp(part, max(min(power - lower, 900), -5000))
             return OK, 0, min(1.0, part / below)
         part = 0.0
-        if kind == COLUMN:
-            below, part = _column(query_at, at, floats_at, constant, asked[at + Q_CARD])
+        if column:
+            below, part = _column(query_at, at, floats_at, constant)
         else:
             below = floats[0]
         if below > _RARE or (scaled and below > 0.0):
-            if kind == COLUMN:
+            if column:
                 mean = part / below
                 return OK, 0, min(1.0, mean) if asked[at + Q_CLAMP] else mean
             if kind == POSSIBLE:
@@ -118,13 +126,13 @@ def _make(sources: str) -> Callable[..., int]:
         for pair in range(low, high):
             world_at, query_at = pairs[2 * pair], pairs[2 * pair + 1]
             asked = longs(query_at)
-            numbers = doubles(asked[0])
+            numbers = doubles(query_at + 8 * asked[0])
             total = numbers[0]
             states[2 * pair] = OK
-            for k in range(asked[3]):
+            for k in range(asked[2]):
                 status, detail, value = _answer(
-                    world_at, query_at, asked[4 + k], ints_at, n_ints, floats_at, n_floats, limit,
-                    most_work,
+                    world_at, query_at, asked[FIRST + k], ints_at, n_ints, floats_at, n_floats,
+                    limit, most_work,
                 )  # fmt: skip
                 if status != OK:
                     states[2 * pair] = status

@@ -11,10 +11,7 @@ from causalbench.truth.compiled.layout import (
     MORE_FLOATS,
     MORE_INTS,
     OK,
-    Q_ATOMS,
-    Q_EVENT,
-    Q_GIVEN,
-    Q_GIVENS,
+    Q_SPLIT,
     Q_TARGET,
     Q_TERMS,
     Q_WORLDS,
@@ -128,8 +125,8 @@ def solve(
     n, worlds = world.n, asked[at + Q_WORLDS]
     most, edges, terms = worlds * n, worlds * world.edges, asked[at + Q_TERMS]
     top = 12 * most + edges + 2 * n + terms
-    if top + asked[2] > n_ints:
-        return MORE_INTS, top + asked[2], 0, -1
+    if top + asked[1] > n_ints:
+        return MORE_INTS, top + asked[1], 0, -1
     nodes = Nodes(
         after(ints, 0),
         after(ints, most),
@@ -148,11 +145,8 @@ def solve(
     cuts, masks = after(ints, 9 * most), after(ints, 10 * most)
     digits = after(ints, 11 * most)
     count = grow(world, nodes, asked, at)
-    possible = True
-    if event:
-        possible, top = observe(nodes, ints, top, asked, asked[at + Q_ATOMS], asked[at + Q_EVENT])
-    if possible:
-        possible, top = observe(nodes, ints, top, asked, asked[at + Q_GIVENS], asked[at + Q_GIVEN])
+    split = asked[at + Q_SPLIT]
+    possible, top = observe(nodes, ints, top, asked, at, 0 if event else split, terms)
     possible = possible and merge(world, nodes, ints, count)
     goal, size, constant = -1, 1, -1
     if column and possible:
