@@ -11,13 +11,13 @@ from causalbench.task.decide import decision_query, decision_values
 from causalbench.task.legal import redo_problem
 from causalbench.task.text import question_text
 from causalbench.task.world import World
-from causalbench.truth import truth
+from causalbench.truth import Identified, certify, truth
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from causalbench.task.types import Decision
-    from causalbench.task.world import Expect, WorldQuestion
+    from causalbench.task.world import Expect, ExpectBounds, WorldQuestion
 
 __all__ = ["check_world"]
 
@@ -27,10 +27,10 @@ _SAME = 1e-9  # decisions are valued by two routes; both sum fewer than 1e6 prod
 def check_world(world: World) -> list[str]:
     """Find everything that is wrong with a world.
 
-    Checked: every expected value; every question parses, has a truth, names no hidden variable and
-    can be said in words; every decision is legal, is worth asking, and is valued alike by the table
-    and by the query; every visible variable and value has its phrase; there is a source; and the
-    world survives ``from_dict(to_dict())``.
+    Checked: every expected value and all expected bounds; every question parses, has a truth, names
+    no hidden variable and can be said in words; every decision is legal, is worth asking, and is
+    valued alike by the table and by the query; every visible variable and value has its phrase;
+    there is a source; and the world survives ``from_dict(to_dict())``.
 
     Args:
         world: any world.
@@ -41,6 +41,8 @@ def check_world(world: World) -> list[str]:
     problems = [*_form(world), *_phrases(world)]
     for i, expect in enumerate(world.expect):
         problems += [f"expect[{i}] '{expect.query}': {why}" for why in _expectation(world, expect)]
+    for i, known in enumerate(world.expect_bounds):
+        problems += [f"expect_bounds[{i}] '{known.query}': {why}" for why in _bounds(world, known)]
     for question in world.questions:
         problems += [f"question '{question.id}': {why}" for why in _question(world, question)]
     for decision in world.decisions:
@@ -91,6 +93,23 @@ def _expectation(world: World, expect: Expect) -> Iterator[str]:
         yield (
             f"expected {expect.value!r} within {expect.tolerance!r} ({expect.origin}), "
             f"found {found!r}"
+        )
+
+
+def _bounds(world: World, known: ExpectBounds) -> Iterator[str]:
+    try:
+        found = certify(world, known.query, known.knowledge)
+    except CausalBenchError as error:
+        yield str(error)
+        return
+    if isinstance(found, Identified):
+        low = high = found.value
+    else:
+        low, high = found.lower, found.upper
+    if not max(abs(low - known.lower), abs(high - known.upper)) <= known.tolerance:
+        yield (
+            f"expected {known.lower!r} to {known.upper!r} within {known.tolerance!r} "
+            f"({known.origin}), found {low!r} to {high!r} given {found.knowledge}"
         )
 
 

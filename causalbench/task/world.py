@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from causalbench.errors import NotFoundError, WorldError, suggest
 from causalbench.task import catalogue
 from causalbench.task.catalogue import list_worlds
+from causalbench.task.expect import Expect, ExpectBounds
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,7 +26,15 @@ if TYPE_CHECKING:
     from causalbench.scm.couplings import Coupling
     from causalbench.task.types import Decision
 
-__all__ = ["Expect", "Phrase", "World", "WorldQuestion", "list_worlds", "load_world"]
+__all__ = [
+    "Expect",
+    "ExpectBounds",
+    "Phrase",
+    "World",
+    "WorldQuestion",
+    "list_worlds",
+    "load_world",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,32 +69,6 @@ class WorldQuestion:
         return {"id": self.id, "query": self.query, "text": self.text}
 
 
-@dataclass(frozen=True, slots=True)
-class Expect:
-    """A known answer: what `check_world` holds a world to.
-
-    Args:
-        query: in the query language.
-        value: a number, or the label of a choice.
-        origin: where the number comes from.
-        tolerance: largest absolute deviation; the precision to which the origin states the value.
-    """
-
-    query: str
-    value: float | str
-    origin: str
-    tolerance: float = 1e-9
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return a JSON-ready dict."""
-        return {
-            "query": self.query,
-            "value": self.value,
-            "origin": self.origin,
-            "tolerance": self.tolerance,
-        }
-
-
 @dataclass(frozen=True)
 class World:
     """An SCM with everything that makes tasks of it.
@@ -101,6 +84,7 @@ class World:
         questions: the world's own questions.
         decisions: the world's decisions.
         expect: known answers.
+        expect_bounds: known bounds.
     """
 
     id: str
@@ -113,6 +97,7 @@ class World:
     questions: tuple[WorldQuestion, ...] = ()
     decisions: tuple[Decision, ...] = ()
     expect: tuple[Expect, ...] = ()
+    expect_bounds: tuple[ExpectBounds, ...] = ()
 
     @property
     def diagram(self) -> Diagram:
@@ -178,7 +163,7 @@ class World:
     def to_dict(self) -> dict[str, Any]:
         """Return the world as a JSON-ready dict of the world file's schema."""
         scm = self.scm.to_dict()
-        return {
+        data = {
             "schema": 1,
             "id": self.id,
             "version": self.version,
@@ -193,6 +178,9 @@ class World:
             "decisions": [decision.to_dict() for decision in self.decisions],
             "expect": [expect.to_dict() for expect in self.expect],
         }
+        if self.expect_bounds:  # digests of worlds without any stay as they are
+            data["expect_bounds"] = [bounds.to_dict() for bounds in self.expect_bounds]
+        return data
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any], place: str = "world") -> World:

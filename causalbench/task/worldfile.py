@@ -9,7 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 from causalbench.errors import WorldError, suggest
 from causalbench.scm import SCM
 from causalbench.task.types import Decision
-from causalbench.task.world import Expect, Phrase, World, WorldQuestion
+from causalbench.task.world import Expect, ExpectBounds, Phrase, World, WorldQuestion
+from causalbench.truth.knowledge import Regime, Shown  # noqa: TC001  (pydantic reads the types)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -59,6 +60,17 @@ class _Expect(_Strict):
     tolerance: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 1e-9
 
 
+class _ExpectBounds(_Strict):
+    query: _Text
+    regime: Regime
+    shown: Shown
+    lower: _Number
+    upper: _Number
+    origin: _Text
+    assumptions: list[_Text] = []
+    tolerance: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 1e-9
+
+
 class WorldFile(_Strict):
     """The schema of a world file; ``variables`` and ``mechanisms`` are checked by `SCM`."""
 
@@ -75,6 +87,7 @@ class WorldFile(_Strict):
     questions: list[_Question] = []
     decisions: list[_Decision] = []
     expect: list[_Expect] = []
+    expect_bounds: list[_ExpectBounds] = []
 
 
 def world_from_dict(data: Mapping[str, Any], place: str) -> World:
@@ -131,6 +144,26 @@ def world_from_dict(data: Mapping[str, Any], place: str) -> World:
             Expect(expect.query, expect.value, expect.origin, expect.tolerance)
             for expect in file.expect
         ),
+        expect_bounds=tuple(
+            _bounds(bounds, f"{place}: expect_bounds[{i}]")
+            for i, bounds in enumerate(file.expect_bounds)
+        ),
+    )
+
+
+def _bounds(model: _ExpectBounds, place: str) -> ExpectBounds:
+    if model.lower > model.upper:
+        msg = f"{place}: lower {model.lower} lies above upper {model.upper}; swap or mend them."
+        raise WorldError(msg)
+    return ExpectBounds(
+        model.query,
+        model.lower,
+        model.upper,
+        model.origin,
+        model.regime,
+        model.shown,
+        tuple(sorted(model.assumptions)),
+        model.tolerance,
     )
 
 
