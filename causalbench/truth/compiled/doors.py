@@ -35,7 +35,6 @@ __all__ = ["Packed", "answer", "answers", "names", "no_such_case", "packed", "re
 
 _KEPT_FLOATS = 2**22  # a workspace with more than this gives them back after an answer
 _FEW = 192  # pairs for which a second thread costs more than it saves
-_NOTHING: NDArray[np.int64] = np.zeros(0, np.int64)
 
 
 class Packed:
@@ -49,39 +48,27 @@ class Packed:
         names: its declared names.
     """
 
-    __slots__ = ("_arrays", "address", "names")
+    __slots__ = ("_whole", "address", "names")
 
     def __init__(self, scm: SCM) -> None:
         self.names: Names = names_of(scm)
         index = self.names.index
-        facts: list[int] = []
-        edges: list[int] = []
-        noises: list[NDArray[np.float64]] = []
-        tables: list[NDArray[np.int64]] = []
-        for card, mechanism in zip(self.names.cards, scm.mechanisms.values(), strict=True):
-            given: Any = mechanism
-            parents = given.parents
-            edges += [index[name] for name in parents]
-            if isinstance(given, TableMechanism):
-                facts += (card, 0, len(parents))
-                noises.append(given.cpt.ravel())
-            else:
-                facts += (card, len(given.noise), len(parents))
-                noises.append(given.noise)
-                tables.append(given.table.ravel())
-        words = array("q", facts + edges)
-        self.address, *self._arrays = _compiled()[1](
-            words.buffer_info()[0],
-            len(self.names.cards),
-            len(edges),
-            np.concatenate(noises),
-            np.concatenate(tables) if tables else _NOTHING,
-        )
+        mechanisms: list[Any] = list(scm.mechanisms.values())
+        parents = [each.parents for each in mechanisms]
+        edges = [index[name] for names in parents for name in names]
+        sizes = [0 if type(each) is TableMechanism else len(each.noise) for each in mechanisms]
+        coupled = list(zip(mechanisms, sizes, strict=True))
+        laws = [m.noise if size else m.cpt.ravel() for m, size in coupled]
+        tables = [m.table for m, size in coupled if size]
+        facts = array("q", self.names.cards + sizes + list(map(len, parents)) + edges)
+        # Joining the arrays' bytes takes a third of the time of numpy's concatenation.
+        joined = np.frombuffer(bytearray().join((facts, *laws, *tables)), np.int64)
+        self.address, self._whole = _compiled()[1](joined, len(sizes), len(edges))
 
     def declared(self, place: int) -> int:
         """Return the declared position of a variable, given its topological place."""
         n = len(self.names.cards)
-        return int(np.flatnonzero(self._arrays[0][HEAD + 6 * n : HEAD + 7 * n] == place)[0])
+        return int(np.flatnonzero(self._whole[HEAD + 6 * n : HEAD + 7 * n] == place)[0])
 
 
 _packed: dict[int, tuple[weakref.ref[Any], Packed]] = {}

@@ -1,7 +1,7 @@
 """Name the places in the flat arrays that compiled code reads: worlds, and what is asked.
 
-A world is three arrays: whole numbers (a head, then one column per property, variables in
-topological order), floats (noise probabilities and CPTs) and codes (response tables, transposed
+A world is one array in three parts: whole numbers (a head, then one column per property, variables
+in topological order), floats (noise probabilities and CPTs) and codes (response tables, transposed
 so that the noise runs fastest). What is asked knows a world's declared names alone, never its
 graph, so that one packed query serves every world with these names.
 """
@@ -52,7 +52,7 @@ MORE_INTS, MORE_FLOATS = 4, 5  # the workspace is too small; the detail is the s
 WORK = 2**31
 """The most cells that conditioning may look at for one answer (some ten seconds)."""
 
-HEAD = 8  # n, floats' address and length, codes' address and length, edges, two spare
+HEAD = 4  # n, edges, the addresses of floats and codes
 POSITIVE, CPT_ONLY = 1, 2  # flags: no CPT entry is zero; no noise, so single copies alone
 
 # What a quantity asks for.

@@ -19,7 +19,7 @@ __all__ = ["pack", "view"]
 def view(address: int) -> Any:
     """Return a packed world as views of its arrays."""
     whole = longs(address)
-    n, edges = whole[0], whole[5]
+    n, edges = whole[0], whole[1]
     columns = after(whole, HEAD)
     starts = after(columns, 7 * n)
     return World(
@@ -35,7 +35,7 @@ def view(address: int) -> Any:
         starts,
         after(starts, n + 1),
         after(starts, n + 1 + edges),
-        doubles(whole[1]),
+        doubles(whole[2]),
         words(whole[3]),
     )
 
@@ -65,11 +65,11 @@ def _topological(n: int, starts: Any, parents: Any, order: Any, place: Any) -> N
 def _make(sources: str) -> Callable[..., Any]:
     """Compile `pack`; the sources' digest is a part of it, and so of its key on disk."""
 
-    @entry("Tuple((i8, i8[::1], f8[::1], i4[::1]))(i8, i8, i8, f8[::1], i8[::1])")
-    def pack(address: int, n: int, edges: int, noise: Any, tables: Any) -> Any:
+    @entry("Tuple((i8, i8[::1]))(i8[::1], i8, i8)")
+    def pack(parts: Any, n: int, edges: int) -> Any:
         assert len(sources) > 0  # noqa: S101  (a digest; this puts it into the key)
-        facts = longs(address)
-        parents = after(facts, 3 * n)
+        cards = longs(parts.ctypes.data)
+        sizes, degrees, parents = after(cards, n), after(cards, 2 * n), after(cards, 3 * n)
         starts = np.empty(n + 1, np.int64)
         rows = np.empty(n, np.int64)
         at_noise = np.empty(n, np.int64)
@@ -77,46 +77,45 @@ def _make(sources: str) -> Callable[..., Any]:
         starts[0] = 0
         n_floats, n_codes, n_noise = 0, 0, 0
         for i in range(n):
-            starts[i + 1] = starts[i] + facts[3 * i + 2]
+            starts[i + 1] = starts[i] + degrees[i]
             count = 1
             for e in range(starts[i], starts[i + 1]):
-                count *= facts[3 * parents[e]]
+                count *= cards[parents[e]]
             rows[i] = count
             at_noise[i], at_table[i] = n_noise, n_codes
-            size = facts[3 * i + 1]
-            n_noise += size or count * facts[3 * i]
+            size = sizes[i]
+            n_noise += size or count * cards[i]
             n_codes += size * count
-            n_floats += size + count * facts[3 * i]
-        whole = np.empty(HEAD + 8 * n + 1 + 2 * edges, np.int64)
-        floats = np.empty(n_floats, np.float64)
-        codes = np.empty(n_codes, np.int32)
-        whole[0] = n
-        whole[1], whole[2] = floats.ctypes.data, n_floats
-        whole[3], whole[4] = codes.ctypes.data, n_codes
-        whole[5], whole[6], whole[7] = edges, 0, 0
-        world = view(whole.ctypes.data)
+            n_floats += size + count * cards[i]
+        integers = HEAD + 8 * n + 1 + 2 * edges
+        whole = np.empty(integers + n_floats + (n_codes + 1) // 2, np.int64)
+        at = whole.ctypes.data
+        whole[0], whole[1] = n, edges
+        noise = doubles(parts.ctypes.data + 8 * (3 * n + edges))
+        tables = after(parents, edges + n_noise)
+        whole[2], whole[3] = at + 8 * integers, at + 8 * (integers + n_floats)
+        world = view(at)
+        floats, codes = world.floats, world.codes
         order = np.empty(n, np.int64)
         _topological(n, starts, parents, order, world.place)
         top, edge, cell = 0, 0, 0
         world.start[0] = 0
         for v in range(n):
             i = order[v]
-            card, size, count = facts[3 * i], facts[3 * i + 1], rows[i]
+            card, size, count = cards[i], sizes[i], rows[i]
             step = count
             for e in range(starts[i], starts[i + 1]):
-                step //= facts[3 * parents[e]]
+                step //= cards[parents[e]]
                 world.parent[edge] = world.place[parents[e]]
                 world.stride[edge] = step
                 edge += 1
             world.start[v + 1] = edge
             world.card[v], world.size[v] = card, size
             world.noise[v], world.table[v], world.cpt[v] = top, cell, top + size
-            for s in range(size):
+            for s in range(size or count * card):  # the noise, or the CPT
                 floats[top + s] = noise[at_noise[i] + s]
-            if size == 0:
-                floats[top : top + count * card] = noise[at_noise[i] : at_noise[i] + count * card]
-            else:
-                floats[top + size : top + size + count * card] = 0.0
+            for s in range(size, (size + count * card) if size else 0):
+                floats[top + s] = 0.0
             for row in range(count):
                 for s in range(size):
                     code = tables[at_table[i] + s * count + row]
@@ -128,7 +127,7 @@ def _make(sources: str) -> Callable[..., Any]:
             world.flags[v] = (POSITIVE if positive else 0) | (CPT_ONLY if size == 0 else 0)
             top += size + count * card
             cell += size * count
-        return whole.ctypes.data, whole, floats, codes
+        return at, whole
 
     return pack
 
@@ -136,10 +135,10 @@ def _make(sources: str) -> Callable[..., Any]:
 pack = _make(source_digest())
 """Pack a world's parts.
 
-Args: the address of int64 facts (per declared variable its cardinality, its number of noise
-values, 0 for a CPT without noise, and of parents; then all parents' declared numbers); how many
-variables and parents; per variable its noise, or its CPT where it has none, one after another; per
-variable with noise its response table [noise, parents...], likewise.
+Args: an array of its parts, one after another; how many variables and parents there are. The parts
+are the declared variables' cardinalities; their numbers of noise values, 0 for a CPT without noise;
+their numbers of parents; all parents' declared numbers; per variable its noise, or its CPT where it
+has none (float64); per variable with noise its response table [noise, parents...].
 
-Returns the address of the whole numbers, and the three arrays, which must be kept alive.
+Returns the world's address, and the array that stands there, which must be kept alive.
 """
