@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from causalbench.errors import CausalBenchError, ZeroProbabilityError
-from causalbench.task.answer import Abstain, Answer, Choice, Estimate
+from causalbench.task.answer import Abstain, Answer, Choice, Estimate, Interval
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["GUESSES", "TOLERANCE", "agree", "build"]
 
 TOLERANCE = 0.01  # models of one exact law that differ by more are witnesses, not rounding
+_WIDE = 0.1  # a range this wide is an answer of its own: it cannot be known, but lies in between
 GUESSES = ("natural", "monotone", "antitone")  # couplings to try where none is told
 
 
@@ -89,7 +90,8 @@ def agree(models: Sequence[SCM], question: Question, *, tolerance: float = TOLER
         tolerance: the largest difference that counts as agreement.
 
     Returns:
-        An estimate (the mean, with the models' range) or a choice; else an abstention.
+        An estimate (the mean, with the models' range) or a choice; where models disagree, the
+        interval of their answers, or an abstention where that is narrow.
     """
     from causalbench.query import Choice as Menu
     from causalbench.query import parse
@@ -111,6 +113,8 @@ def _estimate(models: Sequence[SCM], query: Query, tolerance: float) -> Answer:
     values = [value(model, query) for model in models]
     low, high = min(values), max(values)
     if high - low > tolerance:
+        if high - low >= _WIDE:
+            return Interval(low, high)
         reason = f"{len(models)} models with all that is given answer {low:.3f} to {high:.3f}"
         return Abstain(reason, unidentified=True)
     return Estimate(float(np.mean(values)), low=low, high=high)

@@ -26,6 +26,7 @@ __all__ = [
     "cost",
     "error",
     "heading",
+    "honest_cell",
     "number",
     "places",
     "rung_signs",
@@ -93,6 +94,14 @@ def skill(row: Row | None, *, dim: bool, flat: bool) -> Text:
     if row["low"] is not None:
         ends = f"{_end(row['low'])} {_end(row['high'])}"
         text.append(f" [{ends}]" if flat else f"\n{ends}", style="dim")
+    return text
+
+
+def honest_cell(row: Row, *, dim: bool, flat: bool) -> Text:
+    """Return an agent's honesty, and in brackets how often its verdicts are right."""
+    text = Text(number(row["honesty"]), style="dim" if dim else "")
+    if row["verdicts"] is not None:
+        text.append(f"{' ' if flat else chr(10)}({number(row['verdicts'])})", style="dim")
     return text
 
 

@@ -17,7 +17,7 @@ from causalbench.report.cells import (
     cost,
     error,
     heading,
-    number,
+    honest_cell,
     places,
     shares,
     skill,
@@ -37,6 +37,10 @@ if TYPE_CHECKING:
 __all__ = ["WIDTH", "ladder", "print_run"]
 
 WIDTH = 118  # columns, where there is no terminal to ask
+_HONEST = (
+    "\nhonesty: 1 for the truth where what is given settles it and the sharp bounds elsewhere, 0 "
+    "for claiming nothing; in brackets the share of right verdicts (.5 for always giving the same)."
+)
 _GROUPS = {
     "learning": "learning: the access reaches the rung",
     "reasoning": "reasoning: the access is lower, but diagram or mechanisms are shown",
@@ -78,7 +82,9 @@ def ladder(run: Run, *, width: int = WIDTH) -> RenderableType:
                 heights = {one["agent"]: one for one in agents if one["group"] == group}
                 parts += _titled(f"{track}, {meaning}", _skills(held, heights, width))
     if scored:
-        parts += [_legend(alone=any(row["low"] is None for row in scored)), Text()]
+        honest = any(one["honesty"] is not None for one in run.agents)
+        alone = any(row["low"] is None for row in scored)
+        parts += [_legend(alone=alone, honest=honest), Text()]
     for track, rows in sorted(by(run.rows, "track").items(), reverse=True):
         held = [r for r in rows if r["profile"] and r["rung"] > 1 and not r["control"]]
         if held:
@@ -118,8 +124,7 @@ def _skill_table(rows: Sequence[Row], heights: Mapping[str, Row], *, flat: bool)
     honest = any(one["honesty"] is not None for one in heights.values())
     made.add_column("\nrungs\nclimbed", justify="center", no_wrap=True)
     if honest:
-        made.add_column("\n\nhonesty", justify="right", no_wrap=True)
-        made.add_column("\n\nverdicts", justify="right", no_wrap=True)
+        made.add_column("\nhonesty\n(verdicts)", justify="right", no_wrap=True)
     made.add_column("\nunits", justify="right", no_wrap=True)
     made.add_column("\nseconds", justify="right", no_wrap=True)
     before: bool | None = None
@@ -134,8 +139,7 @@ def _skill_table(rows: Sequence[Row], heights: Mapping[str, Row], *, flat: bool)
         line += [skill(cells.get(place), dim=control, flat=flat) for place in across]
         line.append(climbed(one, dim=control))
         if honest:
-            style = "dim" if control else ""
-            line += [Text(number(one[what]), style=style) for what in ("honesty", "verdicts")]
+            line.append(honest_cell(one, dim=control, flat=flat))
         line += cost(held)
         made.add_row(*line)
     return made
@@ -170,7 +174,7 @@ def _controls_last(rows: Sequence[Row]) -> list[tuple[str, list[Row]]]:
     return sorted(by(rows, "agent").items(), key=lambda entry: bool(entry[1][0]["control"]))
 
 
-def _legend(*, alone: bool) -> Text:
+def _legend(*, alone: bool, honest: bool) -> Text:
     """Say what the signs mean, and, where a base world stands alone, why there is no interval."""
     return Text.assemble(
         ("1", "bold"),
@@ -182,7 +186,8 @@ def _legend(*, alone: bool) -> Text:
         " a rung climbed: its interval lies above .5, and so does that of every rung below; "
         "○ measured and not climbed;\n· nothing can be said: it or a rung below was not played, or "
         "has no interval. units, seconds: spent on a dossier, on average."
-        + (" A single base world gives no interval, and climbs nothing." if alone else ""),
+        + (" A single base world gives no interval, and climbs nothing." if alone else "")
+        + (_HONEST if honest else ""),
         style="dim",
     )
 
