@@ -20,6 +20,7 @@ from causalbench.errors import QueryError, UnknownNameError, suggest
 from causalbench.query.ast import Term
 from causalbench.scm.additive import noise_of
 from causalbench.truth.discrete import no_such_case
+from causalbench.truth.worlds import misplaced
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -172,11 +173,7 @@ class Plan:
             self._check(name)
             if isinstance(setting, Term):
                 if setting.variable != name:
-                    msg = (
-                        f"'{name}' cannot be forced to a value of '{setting.variable}'; "
-                        f"nest a value of '{name}' itself, e.g. {name}={name}[...]."
-                    )
-                    raise QueryError(msg)
+                    raise misplaced(name, setting.variable)
                 self._collect(setting, worlds)
                 self._inner.add(name)
         worlds[term.subscript] = None

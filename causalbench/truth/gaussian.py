@@ -23,6 +23,7 @@ from causalbench.query.ast import Atom, Expectation, Term
 from causalbench.truth.discrete import no_such_case
 from causalbench.truth.normal import box_mean, box_probability
 from causalbench.truth.readings import conditions, possible_part
+from causalbench.truth.worlds import misplaced
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -198,11 +199,7 @@ class Gaussian:
             self._check(name)
             if isinstance(setting, Term):
                 if setting.variable != name:
-                    msg = (
-                        f"'{name}' cannot be forced to a value of '{setting.variable}'; "
-                        f"nest a value of '{name}' itself, e.g. {name}={name}[...]."
-                    )
-                    raise QueryError(msg)
+                    raise misplaced(name, setting.variable)
                 known[name] = self._row(setting)
             else:
                 known[name] = (zero, _number(name, setting))

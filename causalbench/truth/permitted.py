@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from causalbench.errors import AccessError, QueryError, suggest
 from causalbench.query.render import render_quantity
 from causalbench.truth.laws import law
+from causalbench.truth.values import not_visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -152,8 +153,7 @@ class Permitted:
             raise AccessError(msg)
         for name in names:
             if name not in self.labels:
-                msg = f"'{name}' is hidden or does not exist; certificates use visible variables."
-                raise AccessError(msg)
+                raise not_visible(name, self.labels)
         key = (tuple(names), tuple(sorted(forced.items())))
         found = self._cache.get(key)
         if found is None:

@@ -20,6 +20,7 @@ from causalbench.errors import (
     suggest,
 )
 from causalbench.scm.tables import TableMechanism, uncoupled_text
+from causalbench.truth.values import allowed, no_value, numbers_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -91,13 +92,7 @@ class Structure:
         """
         found = self.codes[position].get(label)  # type: ignore[arg-type]
         if found is None:
-            known = self.values[position]
-            hint = suggest(str(label), known)
-            msg = (
-                f"'{self.names[position]}' has no value '{label}'; "
-                f"its values are {', '.join(known)}.{hint}"
-            )
-            raise UnknownNameError(msg)
+            raise no_value(self.names[position], label, self.values[position])
         return found
 
     def allowed(self, atom: Atom) -> frozenset[int]:
@@ -108,16 +103,7 @@ class Structure:
             QueryError: an order comparison of values that have no numbers.
         """
         position = self.position(atom.term.variable)
-        every = range(self.cards[position])
-        if atom.op == "=":
-            return frozenset((self.code(position, atom.value),))
-        if atom.op == "!=":
-            return frozenset(every) - {self.code(position, atom.value)}
-        numbers = self.numbers_of(position, f"'{atom.op}'")
-        bound = atom.value if isinstance(atom.value, float | int) else None
-        if bound is None:
-            bound = numbers[self.code(position, atom.value)]
-        return frozenset(code for code in every if _HOLDS[atom.op](numbers[code], bound))
+        return frozenset(allowed(atom, self.values[position], self.numbers[position]))
 
     def numbers_of(self, position: int, purpose: str) -> tuple[float, ...]:
         """Return the numbers of a variable's values, wanted for a stated purpose.
@@ -125,23 +111,8 @@ class Structure:
         Raises:
             QueryError: its values have none.
         """
-        numbers = self.numbers[position]
-        if numbers is None:
-            name, count = self.names[position], self.cards[position]
-            msg = (
-                f"{purpose} needs numbers for the values of '{name}' and the world gives none; "
-                f"add 'numbers' with {count} entries to the variable, or ask for P({name}=...)."
-            )
-            raise QueryError(msg)
-        return numbers
-
-
-_HOLDS = {
-    "<": lambda value, bound: value < bound,
-    "<=": lambda value, bound: value <= bound,
-    ">": lambda value, bound: value > bound,
-    ">=": lambda value, bound: value >= bound,
-}
+        labels, numbers = self.values[position], self.numbers[position]
+        return numbers_of(self.names[position], labels, numbers, purpose)
 
 
 class Compiled:

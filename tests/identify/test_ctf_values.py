@@ -231,5 +231,5 @@ def test_hidden_variables_and_missing_numbers_are_refused():
         with pytest.raises(AccessError, match="hidden or does not exist"):
             identify_counterfactual(ground, quantity)
     bare = type(ground)(diagram, ground.labels, {"x": None, "y": None})
-    with pytest.raises(QueryError, match="have none"):
+    with pytest.raises(QueryError, match="gives none"):
         identify_counterfactual(bare, parse("E[y[x=1] | x=0]").terms[0][1])

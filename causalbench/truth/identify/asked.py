@@ -6,35 +6,22 @@ conditions, or makes them impossible.
 
 from __future__ import annotations
 
-import operator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from causalbench.errors import (
-    AccessError,
-    QueryError,
-    UnknownNameError,
-    ZeroProbabilityError,
-    suggest,
-)
+from causalbench.errors import QueryError, ZeroProbabilityError
 from causalbench.query.algebra import is_nested, normalise, terms
 from causalbench.query.ast import Expectation, Query
 from causalbench.query.render import render_quantity
+from causalbench.truth import values
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from causalbench.query.ast import Atom, Quantity
     from causalbench.truth.permitted import Ground
 
 __all__ = ["Asked", "allowed", "numbers_of", "read"]
-
-_HOLDS: dict[str, Callable[[float, float], bool]] = {
-    "<": operator.lt,
-    "<=": operator.le,
-    ">": operator.gt,
-    ">=": operator.ge,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +56,7 @@ def read(ground: Ground, quantity: Quantity) -> Asked:
     for name, value in first.subscript:
         _known(ground, name)
         if value not in ground.labels[name]:
-            raise _no_label(ground, name, value)
+            raise values.no_value(name, value, ground.labels[name])
         forced[name] = str(value)
     given = _labels(ground, simple.given)
     if not _settle(given, forced):
@@ -91,20 +78,8 @@ def allowed(ground: Ground, atom: Atom) -> tuple[str, ...]:
         QueryError: an unknown label, or an order comparison of values without numbers.
     """
     name, labels = atom.term.variable, _known(ground, atom.term.variable)
-    if atom.op in {"=", "!="}:
-        if atom.value not in labels:
-            raise _no_label(ground, name, atom.value)
-        equal = atom.op == "="
-        return tuple([label for label in labels if (label == atom.value) == equal])
-    numbers = numbers_of(ground, name, f"'{atom.op}'")
-    bound = atom.value if isinstance(atom.value, float | int) else None
-    if bound is None:
-        if atom.value not in labels:
-            raise _no_label(ground, name, atom.value)
-        bound = numbers[labels.index(str(atom.value))]
-    holds = _HOLDS[atom.op]
-    pairs = zip(labels, numbers, strict=True)
-    return tuple([label for label, number in pairs if holds(number, bound)])
+    numbers = ground.numbers.get(name)
+    return tuple([labels[code] for code in values.allowed(atom, labels, numbers)])
 
 
 def numbers_of(ground: Ground, name: str, purpose: str) -> tuple[float, ...]:
@@ -113,11 +88,7 @@ def numbers_of(ground: Ground, name: str, purpose: str) -> tuple[float, ...]:
     Raises:
         QueryError: its values have none.
     """
-    numbers = ground.numbers[name]
-    if numbers is None:
-        msg = f"{purpose} needs numbers, and the values of '{name}' have none; give it 'numbers'."
-        raise QueryError(msg)
-    return numbers
+    return values.numbers_of(name, ground.labels[name], ground.numbers[name], purpose)
 
 
 def _one_world(quantity: Quantity) -> Quantity:
@@ -157,13 +128,5 @@ def _settle(labels: dict[str, tuple[str, ...]], forced: Mapping[str, str]) -> bo
 def _known(ground: Ground, name: str) -> tuple[str, ...]:
     labels = ground.labels.get(name)
     if labels is None:
-        hint = suggest(name, ground.labels)
-        msg = f"'{name}' is hidden or does not exist; certificates use visible variables.{hint}"
-        raise AccessError(msg)
+        raise values.not_visible(name, ground.labels)
     return labels
-
-
-def _no_label(ground: Ground, name: str, value: object) -> UnknownNameError:
-    hint = suggest(str(value), ground.labels[name])
-    known = ", ".join(ground.labels[name])
-    return UnknownNameError(f"'{name}' has no value '{value}'; it has {known}.{hint}")

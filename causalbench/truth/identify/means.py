@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from causalbench.errors import AccessError
 from causalbench.query.ast import Atom, Probability
 from causalbench.truth.identify.asked import numbers_of
 from causalbench.truth.identify.estimand import Estimand, Linear
+from causalbench.truth.values import not_visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -45,8 +45,7 @@ def by_labels(
         return probability(quantity)
     name = quantity.term.variable
     if name not in ground.labels:
-        msg = f"'{name}' is hidden or does not exist; certificates use visible variables."
-        raise AccessError(msg)
+        raise not_visible(name, ground.labels)
     numbers = dict(zip(ground.labels[name], numbers_of(ground, name, "E[...]"), strict=True))
     origin = 0.0
     found: dict[str, Found] = {}

@@ -6,7 +6,8 @@ import math
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
-from causalbench.errors import AccessError, QueryError
+from causalbench.errors import QueryError
+from causalbench.truth.values import no_value, not_visible
 
 if TYPE_CHECKING:
     import numpy as np
@@ -48,10 +49,8 @@ class Tables:
             return self.codes[name][label]
         except KeyError:
             if name not in self.labels:
-                msg = f"'{name}' is hidden or does not exist; certificates use visible variables."
-                raise AccessError(msg) from None
-            msg = f"'{name}' has no value '{label}'; it has {', '.join(self.labels[name])}."
-            raise QueryError(msg) from None
+                raise not_visible(name, self.labels) from None
+            raise no_value(name, label, self.labels[name]) from None
 
     def table(
         self, permitted: Permitted, outcome: tuple[str, ...], given: tuple[str, ...], do: Do
