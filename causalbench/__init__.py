@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from causalbench.task.world import World, list_worlds, load_world
     from causalbench.truth import (
         Budget,
+        Family,
         Identified,
         Knowledge,
         Truth,
@@ -76,6 +77,7 @@ __all__ = [
     "Diagram",
     "Dossier",
     "Estimate",
+    "Family",
     "Identified",
     "Interval",
     "Item",
@@ -147,6 +149,7 @@ _HOMES = {
     "causalbench.task.world": ("World", "list_worlds", "load_world"),
     "causalbench.truth": (
         "Budget",
+        "Family",
         "Identified",
         "Knowledge",
         "Truth",
