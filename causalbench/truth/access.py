@@ -24,7 +24,7 @@ __all__ = ["METHODS", "Access", "UnitRead", "unit_access"]
 Access = Literal["mechanisms", "replay", "intent"]
 METHODS: dict[Access, tuple[str, str]] = {
     "mechanisms": ("abduction, action, prediction", "Pearl (2009), theorem 7.1.7"),
-    "replay": ("read off units that are run again", "Bareinboim and others (2022), definition 7"),
+    "replay": ("read off units that are run again", "Bareinboim and others (2022)"),
     "intent": (
         "read off units that act against their choice",
         "Bareinboim, Forney and Pearl (2015)",

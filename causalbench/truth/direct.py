@@ -56,7 +56,7 @@ def methods_of(quantity: Quantity) -> tuple[str, str]:
     """Say how such a law is had, and where that is described."""
     acts = any(term.subscript for term in terms(quantity))
     how = "read off an experiment" if acts else "read off what is seen"
-    return how, "Bareinboim and others (2022), definitions 2 and 5"
+    return how, "Bareinboim and others (2022)"
 
 
 def _conditional(

@@ -8,7 +8,7 @@ the condition is worth (self-normalised importance sampling), and the error is a
 The points come from the world alone: the same question always gets the same answer, and the terms
 of a difference go through the same cases.
 
-Reference: Owen (2013), Monte Carlo theory, methods and examples, chapter 9.
+Reference: Owen (2013), Monte Carlo theory, methods and examples, on importance sampling.
 """
 
 from __future__ import annotations

@@ -191,7 +191,7 @@ def _order(
 ) -> tuple[list[int], int]:
     """Order the nodes greedily, by least weight or least fill; also the widest table met.
 
-    Reference: Koller and Friedman (2009), section 9.4.3.2.
+    Reference: Koller and Friedman (2009), Probabilistic Graphical Models.
     """
     near: dict[int, set[int]] = {}
     for scope in scopes:

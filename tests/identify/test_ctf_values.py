@@ -124,7 +124,7 @@ def test_every_expansion_of_every_named_quantity():
             (),
             ("sum_{m} P(y=1 | x=1, m) P(m | x=0)", "ctf-IDC"),
         ),
-        # Shpitser and Pearl (2008), figure 8: the example of IDC*.
+        # The example of IDC* in Shpitser and Pearl (2008).
         (
             "P(y[x=1]=1 | x=0, z[d=1]=1, d=1)",
             "x -> w -> y; d -> z -> y; x <-> y",

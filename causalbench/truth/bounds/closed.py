@@ -33,7 +33,7 @@ def instrument_ate(law: NDArray[np.float64]) -> Interval:
         law: float64[2, 2, 2], P(x, y | z) with axes z, x, y.
 
     Reference:
-        Balke and Pearl (1997), equations 5 and 6.
+        Balke and Pearl (1997); Pearl (2009), equations 8.14a and 8.14b.
     """
     a00, a01, a10, a11, b00, b01, b10, b11 = law.ravel().tolist()  # z = 0, then z = 1; xy
     lower = max(
@@ -67,7 +67,7 @@ def instrument_effect(law: NDArray[np.float64], x: int) -> Interval:
         x: 0 or 1, the value that is set.
 
     Reference:
-        Balke and Pearl (1997), equations 7 and 8.
+        Balke and Pearl (1997); Pearl (2009), equations 8.15 and 8.16.
     """
     a00, a01, a10, a11, b00, b01, b10, b11 = law.ravel().tolist()
     if x == 0:  # P(y | do(x')) is P(y | do(x)) with the values of x swapped
@@ -92,7 +92,7 @@ def necessity_and_sufficiency(
         Sharp ends where x and y are all that is seen and no diagram is shown.
 
     Reference:
-        Tian and Pearl (2000), equations 13 to 17.
+        Tian and Pearl (2000), Probabilities of causation: bounds and identification.
     """
     lows, highs = [0.0], [1.0]
     if effects is not None:
@@ -119,7 +119,7 @@ def necessity(law: NDArray[np.float64], effects: tuple[float, float]) -> Interva
         ZeroProbabilityError: x and y never occur together.
 
     Reference:
-        Tian and Pearl (2000), equations 26 and 27.
+        Tian and Pearl (2000).
     """
     (p00, p01), (_, p11) = law.tolist()
     return _share(p01 + p11 - effects[0], 1.0 - effects[0] - p00, p11)
@@ -136,7 +136,7 @@ def sufficiency(law: NDArray[np.float64], effects: tuple[float, float]) -> Inter
         ZeroProbabilityError: x' and y' never occur together.
 
     Reference:
-        Tian and Pearl (2000), equations 28 and 29.
+        Tian and Pearl (2000).
     """
     (p00, p01), (_, p11) = law.tolist()
     return _share(effects[1] - p01 - p11, effects[1] - p11, p00)

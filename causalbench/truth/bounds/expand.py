@@ -3,8 +3,8 @@
 Each joint value of the counterfactual variables that a conjunction needs asks every component for
 certain response types; components are independent, so its probability is a product.
 
-Reference: Sachs and others (2022), algorithm 1; Shpitser and Pearl (2007) for the merging of
-counterfactual variables, which `Worlds` does.
+Reference: Sachs and others (2022), A general method for deriving tight symbolic bounds on causal
+effects; Shpitser and Pearl (2007) for the merging of counterfactual variables, which `Worlds` does.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 Where W's other parents may be set together, Q[W] is the law of that experiment. Where the siblings
 of W may be set, it is the product of P(v | predecessors) over W in the experiment that sets them.
 
-Reference: Tian and Pearl (2002), A general identification condition for causal effects, lemma 4.
+Reference: Tian and Pearl (2002), A general identification condition for causal effects.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ values set equal. By independence of mechanisms without a common hidden cause, t
 the sum over the indices of the product over c-components.
 
 Reference: Correa, Lee, Bareinboim, Nested counterfactual identification from arbitrary surrogate
-experiments (2021), definitions 2.1 and 4.1, lemmas 2 and 3, theorem 2.
+experiments (2021): counterfactual ancestors, counterfactual factors and their factorisation.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ variable that must be equal: those whose parents are one node, or have the same 
 The algorithms' lines are named in the comments.
 
 Reference: Shpitser and Pearl, Complete identification methods for the causal hierarchy (2008),
-figures 9, 11 and 12; and What counterfactuals can be tested (2007).
+algorithms make-cg, ID* and IDC*; and What counterfactuals can be tested (2007).
 """
 
 from __future__ import annotations
@@ -143,7 +143,7 @@ def make_cg(network: Network, events: Sequence[Event]) -> CounterfactualGraph | 
     """Return the counterfactual graph of events; None where they contradict each other.
 
     Reference:
-        Shpitser and Pearl (2008), figure 9; lemmas 24 and 25.
+        Shpitser and Pearl (2008), make-cg; lemmas 24 and 25.
     """
     worlds = dict.fromkeys(event.setting for event in events)
     asked: dict[tuple[str, World], str] = {}

@@ -101,7 +101,7 @@ class Mixed:
         It is the node's c-component among the nodes up to it, and that component's parents.
 
         Reference:
-            Tian and Pearl (2002), corollary 1.
+            Tian and Pearl (2002), A general identification condition for causal effects.
         """
         before = nodes & ((2 << node) - 1)
         part = self.component(node, before)
@@ -123,7 +123,7 @@ class Mixed:
             cut_out: nodes without ``->`` edges out of them.
 
         Reference:
-            Richardson (2003), Markov properties for acyclic directed mixed graphs, theorem 1.
+            Richardson (2003), Markov properties for acyclic directed mixed graphs.
         """
         keep = ~cut_out
         parents = [0 if cut_in >> i & 1 else p & keep for i, p in enumerate(self.parents)]

@@ -5,7 +5,7 @@ P(Y[x, m=m] = y, M[w] = m, ...). An atom that several values satisfy becomes an 
 that runs over those values, so that P(conjunction) is a sum over indices of one conjunction.
 
 Reference: Correa, Lee, Bareinboim, Nested counterfactual identification from arbitrary surrogate
-experiments (2021), theorem 1.
+experiments (2021).
 """
 
 from __future__ import annotations
