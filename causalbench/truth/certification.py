@@ -296,8 +296,11 @@ def _effect_method(permitted: Permitted, quantity: Quantity) -> tuple[str, str]:
     if permitted.manipulable:
         return "gID", "Lee, Correa and Bareinboim (2019); Kivva, Etesami and Kiyavash (2023)"
     if quantity.given:
-        return "IDC", "Shpitser and Pearl (2006), Identification of conditional distributions"
-    return "ID", "Shpitser and Pearl (2006), Identification of joint distributions"
+        return (
+            "IDC",
+            "Shpitser and Pearl (2006), Identification of conditional interventional distributions",
+        )
+    return "ID", "Shpitser and Pearl (2006), Identification of joint interventional distributions"
 
 
 def _counterfactual(permitted: Permitted, quantity: Quantity) -> Iterator[_Found]:
