@@ -7,7 +7,6 @@ permitted law, and a pair of them must differ.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -16,13 +15,13 @@ from causalbench.errors import (
     CouplingError,
     PositivityError,
     QueryError,
-    TooWideError,
 )
 from causalbench.query.algebra import normalise, settled, variables
 from causalbench.query.ast import Choice, Expectation, Query
 from causalbench.query.parser import parse
 from causalbench.query.rung import rung_of_quantity
 from causalbench.truth.access import METHODS, UnitRead, unit_access
+from causalbench.truth.assumptions import check_assumptions
 from causalbench.truth.certificate import Identified, Unidentified
 from causalbench.truth.coincide import Coincide
 from causalbench.truth.coupled import METHOD, SOURCE, rebuildable
@@ -64,11 +63,12 @@ def certify(world: Any, query: str | Query, knowledge: Knowledge | None = None) 
         `Unidentified`, with bounds and two worlds that agree on all that is permitted and differ.
 
     Raises:
-        QueryError: text that is no query, a choice, a hidden variable, or a world that is not
-            discrete.
+        QueryError: text that is no query, a choice, a hidden variable, an assumption that can't be
+            read, or a world that is not discrete.
         AccessError: a manipulable variable that the world does not have.
         ZeroProbabilityError: the query's condition has probability zero.
-        CertificateError: no certificate was found, or one failed its check; the message says which.
+        CertificateError: no certificate was found, one failed its check, or an assumption is false
+            in the world; the message says which.
         TooWideError: the response types of the mechanisms are too many to list.
     """
     known = Knowledge("see", "diagram") if knowledge is None else knowledge
@@ -76,6 +76,7 @@ def certify(world: Any, query: str | Query, knowledge: Knowledge | None = None) 
     permitted = Permitted(scm, known)
     asked = _asked(scm, query)
     _check_visible(permitted, asked)
+    check_assumptions(permitted)
     try:
         truth = value(scm, asked)
     except CouplingError:
@@ -140,7 +141,9 @@ def _certificate(permitted: Permitted, scm: SCM, asked: Query, truth: float) -> 
             )
             raise CertificateError(msg)
         return Identified(str(asked), number, estimand, method, source, str(permitted))
-    limits = _bounds(permitted, asked)
+    from causalbench.truth.bounds.others import bounds_with_witnesses
+
+    limits = bounds_with_witnesses(permitted, asked)
     _check_inside(limits, truth, asked)
     if limits.upper - limits.lower <= TOLERANCE:
         return Identified(
@@ -178,38 +181,6 @@ def _open_couplings(permitted: Permitted, scm: SCM, asked: Query) -> Unidentifie
         limits.source,
         str(permitted),
     )
-
-
-def _bounds(permitted: Permitted, asked: Query) -> Bounds:
-    """Bound a query; where no diagram is shown, witnesses of the world's own diagram serve too."""
-    from causalbench.truth.bounds import bounds
-
-    found = bounds(permitted, asked)
-    if permitted.knowledge.shown != "none" or _apart(found):
-        return found
-    # Worlds of one diagram and one law are among those of one law: inner ends, if not the outer.
-    try:
-        inside = bounds(
-            Permitted(permitted.scm, replace(permitted.knowledge, shown="diagram")), asked
-        )
-    except (CertificateError, TooWideError):
-        return found
-    if not _apart(inside):
-        return found
-    return replace(
-        found,
-        inner_lower=inside.inner_lower,
-        inner_upper=inside.inner_upper,
-        witnesses=inside.witnesses,
-    )
-
-
-def _apart(found: Bounds) -> bool:
-    """Tell whether the witnesses differ."""
-    if found.upper - found.lower <= TOLERANCE:
-        return True  # there is nothing to differ in
-    pair = found.witnesses
-    return pair is not None and abs(pair[1].value - pair[0].value) > TOLERANCE
 
 
 def _check_inside(limits: Bounds, truth: float, asked: Query) -> None:

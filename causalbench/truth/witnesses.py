@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from causalbench.errors import CertificateError
+from causalbench.truth.assumptions import check_assumptions
 from causalbench.truth.exact import value
 from causalbench.truth.laws import interventional_tables, law
+from causalbench.truth.permitted import Permitted
+from causalbench.truth.unit_laws import unit_laws
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,11 +23,12 @@ if TYPE_CHECKING:
     from causalbench.scm import SCM
     from causalbench.truth.bounds.types import Bounds
     from causalbench.truth.certificate import Witness
-    from causalbench.truth.permitted import Permitted
 
-__all__ = ["checked_witnesses", "largest_difference"]
+__all__ = ["TOLERANCE", "checked_witnesses", "largest_difference"]
 
 TOLERANCE = 1e-9
+"""How far the laws of two worlds may lie apart."""
+_COUNTERFACTUAL = 3
 
 
 def checked_witnesses(
@@ -43,7 +47,7 @@ def checked_witnesses(
             another value than it says, or both have the same.
     """
     if limits.witnesses is None:
-        raise _undecided(asked, limits)
+        raise _undecided(permitted, asked, limits)
     pair = sorted(limits.witnesses, key=lambda each: each.value)
     for each in pair:
         gap = largest_difference(permitted, scm, each.scm)
@@ -70,17 +74,22 @@ def checked_witnesses(
         )
         raise CertificateError(msg)
     if not pair[1].value - pair[0].value > TOLERANCE:
-        raise _undecided(asked, limits)
+        raise _undecided(permitted, asked, limits)
     return pair[0], pair[1]
 
 
 def largest_difference(permitted: Permitted, scm: SCM, other: SCM) -> float:
-    """Return how far two worlds lie apart in what is permitted; infinite for another diagram.
+    """Return how far two worlds lie apart in what is permitted.
+
+    That is infinite for another diagram, and where an assumption is false in the other world.
 
     Args:
         permitted: what is known.
         scm: one world.
         other: another, over the same visible variables.
+
+    Raises:
+        TooWideError: units that are run again have more than 2^20 joint values.
     """
     if scm.visible != other.visible:
         return float("inf")
@@ -92,15 +101,24 @@ def largest_difference(permitted: Permitted, scm: SCM, other: SCM) -> float:
         return float("inf")
     if permitted.knowledge.shown != "none" and scm.diagram != other.diagram:
         return float("inf")
+    try:
+        check_assumptions(Permitted(other, permitted.knowledge))
+    except CertificateError:
+        return float("inf")
     pairs = zip(_laws(permitted, scm), _laws(permitted, other), strict=True)
-    return max(float(np.abs(one - two).max()) for one, two in pairs)
+    worst = max(float(np.abs(one - two).max()) for one, two in pairs)
+    if worst > TOLERANCE or permitted.knowledge.rung < _COUNTERFACTUAL:
+        return worst
+    units = zip(unit_laws(permitted, scm), unit_laws(permitted, other), strict=True)
+    return max([worst, *(float(np.abs(one - two).max()) for one, two in units)])
 
 
-def _undecided(asked: Query, limits: Bounds) -> CertificateError:
+def _undecided(permitted: Permitted, asked: Query, limits: Bounds) -> CertificateError:
+    advice = "show the diagram, or " if permitted.knowledge.shown == "none" else ""
     return CertificateError(
         f"not decided: {asked} lies in [{limits.lower:.6g}, {limits.upper:.6g}] ({limits.method}), "
-        "and neither an estimand nor two worlds that differ in it were found; show the diagram, or "
-        "ask of fewer variables."
+        f"and neither an estimand nor two worlds that differ in it were found; {advice}ask of a "
+        "world with fewer variables or parents."
     )
 
 

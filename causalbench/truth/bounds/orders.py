@@ -14,18 +14,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from causalbench.errors import CertificateError, ZeroProbabilityError
+from causalbench.errors import CertificateError, TooWideError, ZeroProbabilityError
 from causalbench.graph import Diagram
 from causalbench.truth.bounds.ends import End, exact_end
 from causalbench.truth.bounds.problem import Block, Problem
 from causalbench.truth.bounds.program import Program
-from causalbench.truth.bounds.responses import shape_of
+from causalbench.truth.bounds.responses import LIMIT, shape_of
 from causalbench.truth.bounds.search import Free, climb
+from causalbench.truth.unit_laws import unit_laws, unit_terms
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from causalbench.query.ast import Query
+    from causalbench.query.ast import Query, Term
     from causalbench.truth.bounds.responses import Shape
     from causalbench.truth.permitted import Permitted
 
@@ -66,10 +67,13 @@ def order_ends(permitted: Permitted, query: Query) -> tuple[tuple[End, Shape], t
         ZeroProbabilityError: no order gives the condition a chance.
     """
     lows, highs = [], []
+    units = _units(permitted)
+    regime = "do" if units is None else permitted.knowledge.regime
     for order in permutations(permitted.names):
         shape = _complete(permitted, order)
-        program, forced = _program(shape, permitted.manipulable)
-        block = Block(shape.components[0], program, program.reduce(_data(permitted, shape, forced)))
+        program, forced = _program(shape, permitted.manipulable, regime)
+        data = _data(permitted, shape, forced, units)
+        block = Block(shape.components[0], program, program.reduce(data))
         if block.data is None or program.least(block.data, np.zeros(program.columns)) is None:
             continue
         try:
@@ -129,9 +133,12 @@ def _complete(permitted: Permitted, order: tuple[str, ...]) -> Shape:
 
 @lru_cache(maxsize=64)
 def _program(
-    shape: Shape, manipulable: frozenset[str]
+    shape: Shape, manipulable: frozenset[str], regime: str
 ) -> tuple[Program, tuple[tuple[tuple[int, int], ...], ...]]:
-    """Return the program of one order, and the experiments whose cells are its rows, in order."""
+    """Return the program of one order, and the experiments whose cells are its rows, in order.
+
+    The cells of `unit_terms` follow, where the regime tells of them.
+    """
     component, structure = shape.components[0], shape.structure
     settable = sorted(structure.index[name] for name in manipulable)
     rows = [np.ones(component.count)]
@@ -146,7 +153,49 @@ def _program(
                     at = {**setting, **dict(zip(free, values, strict=True))}
                     event = frozenset((p, _row(shape, p, at), at[p]) for p in free)
                     rows.append(component.indicator(event))
+    # Names are sorted, so that all orders list the same terms.
+    labels = {name: structure.values[structure.index[name]] for name in sorted(structure.index)}
+    for terms in unit_terms(regime, labels, manipulable):
+        cell, size = np.zeros(component.count, dtype=np.intp), 1
+        for term in terms:
+            card = len(labels[term.variable])
+            cell, size = cell * card + _values(shape, term), size * card
+        rows += list((cell == np.arange(size)[:, None]).astype(np.float64))
     return Program(np.stack(rows)), tuple(forced)
+
+
+def _values(shape: Shape, term: Term) -> NDArray[np.intp]:
+    """Return the value of a counterfactual variable under each joint type."""
+    component, structure = shape.components[0], shape.structure
+    types = component.types(np.arange(component.count))
+    forced = {
+        structure.index[name]: structure.code(structure.index[name], label)
+        for name, label in term.subscript
+        if isinstance(label, str)
+    }
+    found: list[NDArray[np.intp]] = []
+    for member, (functions, own) in enumerate(zip(component.functions, types, strict=True)):
+        if member in forced:
+            found.append(np.full(component.count, forced[member]))
+            continue
+        row = np.zeros(component.count, dtype=np.intp)
+        for parent in structure.parents[member]:
+            row = row * structure.cards[parent] + found[parent]
+        found.append(functions[own, row])
+    return found[structure.index[term.variable]]
+
+
+def _units(permitted: Permitted) -> Vector | None:
+    """Return the cells of all `unit_laws`; None where there are none, or too many."""
+    try:
+        laws = [law.ravel() for law in unit_laws(permitted, permitted.scm)]
+    except TooWideError:
+        return None
+    cells = sum(len(law) for law in laws)
+    wide = max(_size(permitted, order) for order in permutations(permitted.names))
+    if not laws or cells * wide > LIMIT:
+        return None
+    return np.concatenate(laws)
 
 
 def _row(shape: Shape, member: int, at: dict[int, int]) -> int:
@@ -157,7 +206,10 @@ def _row(shape: Shape, member: int, at: dict[int, int]) -> int:
 
 
 def _data(
-    permitted: Permitted, shape: Shape, forced: tuple[tuple[tuple[int, int], ...], ...]
+    permitted: Permitted,
+    shape: Shape,
+    forced: tuple[tuple[tuple[int, int], ...], ...],
+    units: Vector | None,
 ) -> Vector:
     """Return the numbers of `_program`'s rows in one world."""
     structure = shape.structure
@@ -167,4 +219,6 @@ def _data(
         do = {structure.names[p]: structure.values[p][code] for p, code in setting}
         free = [name for p, name in enumerate(structure.names) if p not in held]
         parts.append(np.ravel(permitted.law(free, do)))
+    if units is not None:
+        parts.append(units)
     return np.concatenate(parts)

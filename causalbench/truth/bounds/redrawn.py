@@ -1,0 +1,75 @@
+"""Draw a world anew with idle arrows, so that more may move under the same laws.
+
+Where no diagram is shown, a world with further arrows that carry nothing has every law of the old
+one, and is as good a place to look for witnesses from: what is idle in it need not be so in them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from causalbench.query.algebra import terms
+from causalbench.query.ast import Term
+from causalbench.scm import SCM, Mechanism, Variable
+from causalbench.truth.bounds.witness import fresh
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from causalbench.query.ast import Query
+
+__all__ = ["redrawn"]
+
+
+def redrawn(world: SCM, query: Query) -> Iterator[SCM]:
+    """Yield the world with idle arrows from what a query sets to what it asks of.
+
+    The second one has an idle hidden cause of all of these besides.
+
+    Args:
+        world: a discrete world with all its couplings.
+        query: over visible variables.
+    """
+    causes, effects = _parts(query)
+    made = world
+    for cause in causes:
+        for effect in effects:
+            if cause in made.parents(effect) or effect in made.full_diagram.ancestors([cause]):
+                continue
+            made = _with_parent(made, effect, cause)
+    if made is not world:
+        yield made
+    name = fresh("u", made.names)
+    coin = Variable(name, ("0", "1"), hidden=True)
+    toss = Mechanism((), np.array([0.5, 0.5]), np.arange(2))
+    made = made.replace(variables={name: coin}, mechanisms={name: toss})
+    for effect in dict.fromkeys([*causes, *effects]):
+        made = _with_parent(made, effect, name)
+    yield made
+
+
+def _parts(query: Query) -> tuple[list[str], list[str]]:
+    """Return the variables that are set at any depth, and those that are looked at."""
+    causes: dict[str, None] = {}
+    effects: dict[str, None] = {}
+    stack = [term for _, quantity in query.terms for term in terms(quantity)]
+    while stack:
+        term = stack.pop()
+        effects[term.variable] = None
+        for name, setting in term.subscript:
+            causes[name] = None
+            if isinstance(setting, Term):
+                stack.append(setting)
+    return sorted(causes), sorted(effects)
+
+
+def _with_parent(world: SCM, name: str, parent: str) -> SCM:
+    """Return the world with one more arrow, which changes nothing."""
+    old = world.mechanism(name)
+    if not isinstance(old, Mechanism):
+        return world
+    card = world.variable(parent).cardinality
+    table = np.repeat(old.table[..., None], card, axis=-1)
+    return world.replace(mechanisms={name: Mechanism((*old.parents, parent), old.noise, table)})
