@@ -151,12 +151,15 @@ class Worlds:
 
     def needed(self, references: Sequence[int]) -> list[int]:
         """Return the nodes on which the references and the evidence depend, parents first."""
+        return sorted(self.reached([*references, *self.fixed, *self.masks]))
+
+    def reached(self, references: Iterable[int]) -> set[int]:
+        """Return the nodes on which the references depend, themselves included."""
         stack = [ref for ref in references if ref >= 0]
-        stack += [*self.fixed, *self.masks]
         found = set(stack)
         while stack:
             for ref in self.references[stack.pop()]:
                 if ref >= 0 and ref not in found:
                     found.add(ref)
                     stack.append(ref)
-        return sorted(found)
+        return found

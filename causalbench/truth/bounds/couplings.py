@@ -272,15 +272,9 @@ def _shared(scm: SCM, groups: Mapping[Subscript, tuple[Atom, ...]]) -> list[str]
     reached: list[set[int]] = []
     asked: set[int] = set()
     for group in groups.values():
-        stack = [ref for atom in group if (ref := nodes.reference(atom.term)) >= 0]
-        asked.update(stack)
-        found = set(stack)
-        while stack:
-            for ref in nodes.references[stack.pop()]:
-                if ref >= 0 and ref not in found:
-                    found.add(ref)
-                    stack.append(ref)
-        reached.append(found)
+        here = [ref for atom in group if (ref := nodes.reference(atom.term)) >= 0]
+        asked.update(here)
+        reached.append(nodes.reached(here))
     count = Counter(node for found in reached for node in found)
     common = set()
     for node, times in count.items():
