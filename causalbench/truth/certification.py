@@ -230,9 +230,9 @@ def _identify_quantity(permitted: Permitted, quantity: Quantity) -> Iterator[_Fo
     if access == "mechanisms":
         yield UnitRead(quantity, access), *METHODS[access]
         return
-    certain = _certain(quantity)
+    certain = _certain(permitted, quantity)
     if certain is not None:
-        yield Linear((), float(certain)), "effectiveness", "Galles and Pearl (1998)"
+        yield Linear((), certain), "effectiveness", "Galles and Pearl (1998)"
         return
     shown = permitted.knowledge.shown == "diagram"
     if rung_of_quantity(quantity) < _COUNTERFACTUAL:
@@ -253,14 +253,18 @@ def _identify_quantity(permitted: Permitted, quantity: Quantity) -> Iterator[_Fo
     yield from _counterfactual(permitted, quantity)
 
 
-def _certain(quantity: Quantity) -> bool | None:
-    """Tell the truth of an event that the action itself decides, such as x[x=1]=1; else None."""
+def _certain(permitted: Permitted, quantity: Quantity) -> float | None:
+    """Return what the action itself decides, such as P(x[x=1]=1) and E[x[x=1]]; else None."""
     if isinstance(quantity, Expectation):
-        return None
+        name = quantity.term.variable
+        label, numbers = dict(quantity.term.subscript).get(name), permitted.numbers[name]
+        if not isinstance(label, str) or numbers is None:
+            return None
+        return numbers[permitted.labels[name].index(label)]
     known = [settled(atom) for atom in quantity.event]
     if False in known:
-        return False
-    return True if all(known) else None
+        return 0.0
+    return 1.0 if all(known) else None
 
 
 def _effect_method(permitted: Permitted, quantity: Quantity) -> tuple[str, str]:
