@@ -154,23 +154,17 @@ def _certificate(permitted: Permitted, scm: SCM, asked: Query, truth: float) -> 
             limits.source,
             str(permitted),
         )
-    return Unidentified(
-        str(asked),
-        limits.lower,
-        limits.upper,
-        limits.sharp,
-        checked_witnesses(permitted, scm, asked, limits),
-        limits.method,
-        limits.source,
-        str(permitted),
-    )
+    return _open(permitted, scm, asked, limits)
 
 
 def _open_couplings(permitted: Permitted, scm: SCM, asked: Query) -> Unidentified:
     """Certify a question to tables without couplings: the world itself leaves it open."""
     from causalbench.truth.bounds.couplings import coupling_bounds
 
-    limits = coupling_bounds(scm, asked)
+    return _open(permitted, scm, asked, coupling_bounds(scm, asked))
+
+
+def _open(permitted: Permitted, scm: SCM, asked: Query, limits: Bounds) -> Unidentified:
     return Unidentified(
         str(asked),
         limits.lower,

@@ -96,6 +96,12 @@ def test_assumptions_are_used(tmp_path):
     [
         ('query: "P(y=yes | do(x=yes))"', 'query: "P(u=yes | x=yes)"', "'u' is hidden"),
         ('query: "P(y=yes | do(x=yes))"', 'query: "P(y=maybe)"', "maybe"),
+        ("shown: diagram", 'shown: diagram\n    assumptions: ["sunny"]', "sunny"),
+        (
+            "shown: diagram",
+            'shown: diagram\n    assumptions: ["antitone: x -> y"]',
+            "false in this world",
+        ),
     ],
 )
 def test_what_cannot_be_certified_is_a_problem(tmp_path, old, new, told):
