@@ -21,6 +21,7 @@ from causalbench.query.ast import Choice, Expectation, Query
 from causalbench.query.parser import parse
 from causalbench.query.rung import rung_of_quantity
 from causalbench.truth.access import METHODS, UnitRead, unit_access
+from causalbench.truth.acting import without_effects_on_causes
 from causalbench.truth.assumptions import check_assumptions
 from causalbench.truth.certificate import Identified, Unidentified
 from causalbench.truth.coincide import Coincide
@@ -247,6 +248,13 @@ def _identify_quantity(permitted: Permitted, quantity: Quantity) -> Iterator[_Fo
     yield from _counterfactual(permitted, quantity)
 
 
+def _simplified(permitted: Permitted, quantity: Quantity) -> Iterator[_Found]:
+    """Yield estimands of a quantity that is to be simplified first."""
+    found = _identify(permitted, Query(((1.0, quantity),)))
+    if found is not None:
+        yield found
+
+
 def _certain(permitted: Permitted, quantity: Quantity) -> float | None:
     """Return what the action itself decides, such as P(x[x=1]=1) and E[x[x=1]]; else None."""
     if isinstance(quantity, Expectation):
@@ -282,6 +290,11 @@ def _counterfactual(permitted: Permitted, quantity: Quantity) -> Iterator[_Found
         )
         if found is not None:
             yield found
+            return
+        simpler = without_effects_on_causes(permitted, quantity)
+        if simpler != quantity:
+            for estimand, method, source in _simplified(permitted, simpler):
+                yield estimand, f"{method}, in the order that experiments show", source
         return
     from causalbench.truth.identify.counterfactual import identify_counterfactuals
 
