@@ -87,6 +87,30 @@ def test_without_a_diagram_arrows_that_are_idle_here_need_not_be(regime, query):
         assert brute_value(witness.scm, query) == pytest.approx(witness.value, abs=1e-9)
 
 
+def test_without_a_diagram_another_order_is_as_good():
+    """Where z -> x, z -> y, an effect of x by way of z is one that a world of another order has."""
+    data = {
+        "schema": 1,
+        "variables": {name: {"values": ["0", "1"]} for name in "wxyz"},
+        "mechanisms": {
+            "z": {"parents": [], "cpt": [0.4, 0.6]},
+            "y": {"parents": ["z"], "cpt": [[0.9, 0.1], [0.3, 0.7]]},
+            "x": {"parents": ["z"], "cpt": [[0.2, 0.8], [0.7, 0.3]]},
+            "w": {"parents": ["y", "z"], "cpt": [[[0.5, 0.5], [0.1, 0.9]], [[0.8, 0.2], [1, 0]]]},
+        },
+    }
+    for each in data["mechanisms"].values():
+        each["coupling"] = "independent"
+    world, query = SCM.from_dict(data), "NIE(x: 0 -> 1; y=0; z)"
+    found = cb.certify(world, query, cb.Knowledge("see", "none"))
+    assert not found.identified
+    low, high = found.witnesses
+    assert high.value - low.value > 1e-3
+    for each in found.witnesses:
+        assert _agree(world, each.scm)
+        assert brute_value(each.scm, query) == pytest.approx(each.value, abs=1e-9)
+
+
 def _chosen():
     """A choice of three values and its outcome have a cause in common."""
     variables = {

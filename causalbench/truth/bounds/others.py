@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from causalbench.errors import CausalBenchError, TooWideError
 from causalbench.truth.bounds.door import bounds
 from causalbench.truth.bounds.nearby import nearby_witnesses
-from causalbench.truth.bounds.redrawn import redrawn
+from causalbench.truth.bounds.redrawn import redrawn, turned
 from causalbench.truth.bounds.shown import shown_bounds
+from causalbench.truth.bounds.witness import witness
 from causalbench.truth.permitted import Permitted
 from causalbench.truth.witnesses import TOLERANCE, largest_difference
 
@@ -85,3 +87,11 @@ def _others(permitted: Permitted, query: Query) -> Iterator[tuple[Witness, Witne
             pair = None  # another diagram may be easier
         near = nearby_witnesses(known, each, query)
         yield from (found for found in (pair, near) if found is not None)
+    other = None
+    if not permitted.manipulable and not permitted.knowledge.assumptions:
+        other = turned(world, query)
+    if other is not None:
+        with suppress(CausalBenchError):  # its condition may never happen there
+            both = [witness(permitted, world, each, query) for each in (world, other)]
+            low, high = sorted(both, key=lambda each: each.value)
+            yield low, high

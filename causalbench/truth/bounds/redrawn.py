@@ -1,4 +1,4 @@
-"""Draw a world anew with idle arrows, so that more may move under the same laws.
+"""Draw a world anew with idle arrows or in another order, so that more may move.
 
 Where no diagram is shown, a world with further arrows that carry nothing has every law of the old
 one, and is as good a place to look for witnesses from: what is idle in it need not be so in them.
@@ -13,14 +13,18 @@ import numpy as np
 from causalbench.query.algebra import terms
 from causalbench.query.ast import Term
 from causalbench.scm import SCM, Mechanism, Variable
+from causalbench.scm.couplings import couple, natural_coupling
 from causalbench.truth.bounds.witness import fresh
+from causalbench.truth.laws import law
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from causalbench.query.ast import Query
 
-__all__ = ["redrawn"]
+__all__ = ["redrawn", "turned"]
+
+_CELLS = 2**12
 
 
 def redrawn(world: SCM, query: Query) -> Iterator[SCM]:
@@ -48,6 +52,31 @@ def redrawn(world: SCM, query: Query) -> Iterator[SCM]:
     for effect in dict.fromkeys([*causes, *effects]):
         made = _with_parent(made, effect, name)
     yield made
+
+
+def turned(world: SCM, query: Query) -> SCM | None:
+    """Return a world in which what a query sets comes first, with the law that is seen.
+
+    Every law is that of a world without hidden variables in any order one likes; None where that
+    takes tables of more than 2^12 cells.
+
+    Args:
+        world: a discrete world.
+        query: over visible variables.
+    """
+    causes, effects = _parts(query)
+    order = list(dict.fromkeys([*causes, *effects, *world.visible]))
+    if np.prod([world.variable(name).cardinality for name in order], dtype=float) > _CELLS:
+        return None
+    joint = law(world, order)
+    mechanisms = {}
+    for place, name in enumerate(order):
+        seen = joint.sum(axis=tuple(range(place + 1, len(order))))
+        rows = seen.sum(axis=-1, keepdims=True)
+        # Where the parents' values never occur, any row will do.
+        cpt = np.where(rows > 0.0, seen / np.where(rows > 0.0, rows, 1.0), 1.0 / seen.shape[-1])
+        mechanisms[name] = couple(cpt, natural_coupling(cpt), order[:place])
+    return SCM({name: world.variable(name) for name in world.visible}, mechanisms)
 
 
 def _parts(query: Query) -> tuple[list[str], list[str]]:
