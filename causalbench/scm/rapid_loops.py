@@ -12,8 +12,10 @@ import math
 from typing import Any
 
 import numpy as np
-from numba import njit, types
+from numba import types
 from numba.extending import intrinsic
+
+from causalbench.jit import entry, once
 
 __all__ = ["BLOCK", "LANES", "draw_codes", "draw_reals"]
 
@@ -25,7 +27,6 @@ _FEW = 24  # up to here counting thresholds is faster than bisection
 _PIECE = BLOCK // LANES
 _HIGH = np.uint64(0x2360ED051FC65DA4)  # PCG64's multiplier
 _LOW = np.uint64(0x4385DF649FCCF645)
-_inlined = njit(nogil=True, inline="always", error_model="numpy")
 
 # Moshier (1989), Methods and Programs for Mathematical Functions: the normal quantile, as in scipy.
 _P0 = (
@@ -64,16 +65,6 @@ _ONE = 1 - 2.0**-53
 _ROOT = 2.50662827463100050242  # sqrt(2 pi)
 
 
-def _entry(function: Any) -> Any:
-    """Compile when first called, and keep the machine code on disk where that can be written."""
-    try:
-        return njit(nogil=True, error_model="numpy", cache=True)(function)
-    except RuntimeError as problem:  # no folder for it: compile in every process
-        if "cannot cache" not in str(problem):
-            raise
-        return njit(nogil=True, error_model="numpy")(function)
-
-
 @intrinsic  # type: ignore[untyped-decorator, unused-ignore]
 def _high_part(_context: Any, _a: Any, _b: Any) -> Any:
     """Return the upper half of the product of two words."""
@@ -87,7 +78,7 @@ def _high_part(_context: Any, _a: Any, _b: Any) -> Any:
     return types.uint64(types.uint64, types.uint64), build
 
 
-@_inlined  # type: ignore[untyped-decorator, unused-ignore]
+@once
 def _times_plus(high: Any, low: Any, by_high: Any, by_low: Any, add_high: Any, add_low: Any) -> Any:
     """Return state * multiplier + increment modulo 2^128, in halves."""
     product = low * by_low
@@ -96,13 +87,13 @@ def _times_plus(high: Any, low: Any, by_high: Any, by_low: Any, add_high: Any, a
     return _high_part(low, by_low) + low * by_high + high * by_low + add_high + carry, total
 
 
-@_inlined  # type: ignore[untyped-decorator, unused-ignore]
+@once
 def _word(high: Any, low: Any) -> Any:
     mixed, turn = high ^ low, high >> np.uint64(58)
     return (mixed >> turn) | (mixed << (-turn & np.uint64(63)))
 
 
-@_inlined  # type: ignore[untyped-decorator, unused-ignore]
+@once
 def _words(out: Any, size: int, state: Any, increment: Any, jump: Any) -> None:
     """Fill ``out[:size]`` with the next words, their lowest 11 bits dropped; move the state on."""
     up, down = increment[0], increment[1]
@@ -128,7 +119,7 @@ def _words(out: Any, size: int, state: Any, increment: Any, jump: Any) -> None:
         state[0], state[1] = h0, l0
 
 
-@_inlined  # type: ignore[untyped-decorator, unused-ignore]
+@once
 def _passed(index: Any, words: Any, size: int, levels: Any, low: int, high: int) -> None:
     """Count for each word how many of ``levels[low:high]`` it reaches."""
     if high - low <= _FEW:
@@ -149,7 +140,7 @@ def _passed(index: Any, words: Any, size: int, levels: Any, low: int, high: int)
         index[i] = first - low
 
 
-@_entry
+@entry()
 def draw_codes(
     out: Any, start: int, stop: int, states: Any, increment: Any, jump: Any, plan: Any, data: Any
 ) -> None:
@@ -182,7 +173,7 @@ def draw_codes(
                 out[row, low + i] = data[table + index[i]]
 
 
-@_inlined  # type: ignore[untyped-decorator, unused-ignore]
+@once
 def _middle(p: float) -> Any:
     """Return the standard normal quantile of p between exp(-2) and 1 - exp(-2)."""
     y = p - 0.5
@@ -193,7 +184,7 @@ def _middle(p: float) -> Any:
     return (y + y * (square * top / bottom)) * _ROOT
 
 
-@_inlined  # type: ignore[untyped-decorator, unused-ignore]
+@once
 def _tails(p: Any, size: int, place: Any, x: Any, first: Any, z: Any) -> int:
     """Work out the quantiles of the other p, in ``z[:count]`` for ``place[:count]``.
 
@@ -226,7 +217,7 @@ def _tails(p: Any, size: int, place: Any, x: Any, first: Any, z: Any) -> int:
     return count
 
 
-@_entry
+@entry()
 def _far(x: float, first: float) -> Any:
     """Return the quantile of a p below exp(-32), which is one word in 10^14."""
     t = 1.0 / x
@@ -237,7 +228,7 @@ def _far(x: float, first: float) -> Any:
     return first - t * top / bottom
 
 
-@_entry
+@entry()
 def draw_reals(
     out: Any, start: int, stop: int, states: Any, increment: Any, jump: Any, plan: Any, data: Any
 ) -> None:

@@ -8,13 +8,12 @@ cache. This module imports numba when it is loaded; `family_run` loads it when i
 # ruff: noqa: PLR2004  (one, two and three factors have loops of their own)
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numba import njit
 
+from causalbench.jit import entry, once, source_digest
 from causalbench.truth import family, family_program
 from causalbench.truth.family import WIDTH
 from causalbench.truth.family_program import (
@@ -30,10 +29,7 @@ from causalbench.truth.family_program import (
 __all__ = ["run"]
 
 
-_inlined = njit(nogil=True, inline="always")
-
-
-@_inlined  # type: ignore[untyped-decorator, unused-ignore]
+@once
 def _one_term(rows: Any, out: int, ids: Any, at: int, factors: int) -> None:
     """Set row ``out`` to the first product."""
     if factors == 1:
@@ -50,7 +46,7 @@ def _one_term(rows: Any, out: int, ids: Any, at: int, factors: int) -> None:
             rows[o, i] = rows[p, i] * rows[q, i] * rows[r, i]
 
 
-@_inlined  # type: ignore[untyped-decorator, unused-ignore]
+@once
 def _two_terms(rows: Any, out: int, ids: Any, at: int, factors: int) -> None:
     """Set row ``out`` to the sum of the first two products."""
     if factors == 1:
@@ -69,7 +65,7 @@ def _two_terms(rows: Any, out: int, ids: Any, at: int, factors: int) -> None:
             rows[o, i] = rows[p, i] * rows[q, i] * rows[r, i] + rows[s, i] * rows[t, i] * rows[u, i]
 
 
-@_inlined  # type: ignore[untyped-decorator, unused-ignore]
+@once
 def _next_term(rows: Any, out: int, ids: Any, at: int, factors: int) -> None:
     """Add one product to row ``out``."""
     if factors == 1:
@@ -86,7 +82,7 @@ def _next_term(rows: Any, out: int, ids: Any, at: int, factors: int) -> None:
             rows[o, i] += rows[p, i] * rows[q, i] * rows[r, i]
 
 
-@_inlined  # type: ignore[untyped-decorator, unused-ignore]
+@once
 def _simple(rows: Any, kind: int, out: int, first: int, second: int) -> None:
     """Work out one row from two others."""
     o, p, q = out, first, second
@@ -107,7 +103,7 @@ def _simple(rows: Any, kind: int, out: int, first: int, second: int) -> None:
             rows[o, i] = rows[p, i] - rows[q, i] if rows[p, i] - rows[q, i] > ROUGH else 0.0
 
 
-@_inlined  # type: ignore[untyped-decorator, unused-ignore]
+@once
 def _products(rows: Any, line: Any, ids: Any) -> None:
     """Work out the cells of one elimination step, each a sum of products."""
     first, cells, terms, factors, at = line[1], line[2], line[3], line[4], line[5]
@@ -121,7 +117,7 @@ def _products(rows: Any, line: Any, ids: Any) -> None:
         at += terms * factors
 
 
-@_inlined  # type: ignore[untyped-decorator, unused-ignore]
+@once
 def _work_out(rows: Any, line: Any, ids: Any, tables: Any, block: int) -> None:
     """Work out one line of the program."""
     kind, o, p = line[0], line[1], line[2]
@@ -142,6 +138,7 @@ def _make(digest: str) -> Any:
     all the files that `run` takes constants from makes it look at them too.
     """
 
+    @entry()
     def run(  # noqa: PLR0913, PLR0917  (compiled: plain arrays alone)
         loads: Any,
         code: Any,
@@ -186,23 +183,7 @@ def _make(digest: str) -> Any:
                 for i in range(WIDTH):
                     answers[block, number, i] = rows[p, i]
 
-    return _compiled(run)
+    return run
 
 
-def _compiled(function: Any) -> Any:
-    try:
-        return njit(nogil=True, cache=True)(function)
-    except RuntimeError as problem:  # no folder for it: compile in every process
-        if "cannot cache" not in str(problem):
-            raise
-        return njit(nogil=True)(function)
-
-
-def _digest() -> str:
-    found = hashlib.sha256()
-    for module in (family, family_program):
-        found.update(Path(str(module.__file__)).read_bytes())
-    return found.hexdigest()
-
-
-run = _make(_digest())
+run = _make(source_digest(*(Path(str(each.__file__)) for each in (family, family_program))))

@@ -348,7 +348,7 @@ def test_importing_truth_does_not_import_numba():
 
 def test_without_a_cache_folder_it_compiles_anew(monkeypatch, caplog):
     """Where machine code cannot be kept, that is said, and answers come all the same."""
-    from causalbench.truth.compiled import jit
+    from causalbench import jit
 
     real = jit.njit
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from causalbench.truth.compiled.jit import after, inner, lowest
+from causalbench.jit import inner
+from causalbench.truth.compiled.memory import after, lowest, plain
 from causalbench.truth.compiled.products import multiply, rescale
 
 __all__ = ["add", "eliminate"]
@@ -111,7 +112,7 @@ def eliminate(
             cell = base + i * step
             floats[i] *= world.floats[cell] if factors.source[f] else floats[cell]
         if scaled:
-            power += factors.scale[f] + rescale(floats, 0, size)
+            power += factors.scale[f] + rescale(floats, plain(0), size)
         f = factors.following[f]
     return 0, power
 

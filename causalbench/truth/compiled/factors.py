@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from causalbench.truth.compiled.jit import inner
+from causalbench.jit import inner
 from causalbench.truth.compiled.layout import CPT_ONLY, POSITIVE
+from causalbench.truth.compiled.memory import plain
 from causalbench.truth.compiled.nodes import MASKED
 
 __all__ = ["Factors", "add_axis", "describe", "fill"]
@@ -91,14 +92,14 @@ def describe(world: Any, nodes: Any, count: int, cards: Any, factors: Any) -> An
     Returns:
         How many factors and axes there are, and a variable that would need its coupling, or -1.
     """
-    total, at, uncoupled = 0, 0, -1
+    total, at, uncoupled = plain(0), plain(0), -1
     for node in range(count):
         if not nodes.needed[node]:
             continue
         v = nodes.variable[node]
         if nodes.state[node] == MASKED and nodes.axis[node] >= 0:
             _begin(factors, total, at, node)
-            add_axis(factors, total, nodes.axis[node], 1)
+            add_axis(factors, total, nodes.axis[node], plain(1))
             factors.cells[total], factors.group[total] = world.card[v], -1 - node
             factors.certain[total] = 1  # a mask leaves something possible
             at += 1
@@ -123,7 +124,7 @@ def describe(world: Any, nodes: Any, count: int, cards: Any, factors: Any) -> An
                 else:
                     base += step * (nodes.state[ref] if ref >= 0 else ~ref)
             if nodes.axis[node] >= 0:
-                add_axis(factors, total, nodes.axis[node], 1)
+                add_axis(factors, total, nodes.axis[node], plain(1))
             else:
                 base += nodes.state[node]
             factors.base[total], factors.source[total] = base, 1
@@ -137,9 +138,9 @@ def describe(world: Any, nodes: Any, count: int, cards: Any, factors: Any) -> An
                     for j in range(nodes.start[copy], nodes.start[copy] + high - low):
                         ref = nodes.refs[j]
                         if ref >= 0 and nodes.axis[ref] >= 0:
-                            add_axis(factors, total, nodes.axis[ref], 0)
+                            add_axis(factors, total, nodes.axis[ref], plain(0))
                     if nodes.axis[copy] >= 0:
-                        add_axis(factors, total, nodes.axis[copy], 0)
+                        add_axis(factors, total, nodes.axis[copy], plain(0))
                 copy = nodes.following[copy]
             _dense(factors, total, cards)
             factors.group[total] = v

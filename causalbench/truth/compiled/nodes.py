@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from causalbench.truth.compiled.jit import inner
+from causalbench.jit import inner
 from causalbench.truth.compiled.layout import (
     Q_FORCED,
     Q_HEAD,
@@ -19,6 +19,7 @@ from causalbench.truth.compiled.layout import (
     Q_WORLDS,
     SAYS_NOTHING,
 )
+from causalbench.truth.compiled.memory import plain
 
 __all__ = ["FREE", "MASKED", "Nodes", "grow", "merge", "observe", "settled", "want"]
 
@@ -71,7 +72,7 @@ def _equal(world: Any, nodes: Any, one: int, other: int, v: int) -> bool:
 @inner
 def grow(world: Any, nodes: Any, asked: Any, at: int) -> int:
     """Add the nodes that every term needs, world by world; return how many there are."""
-    n, count, top = world.n, 0, 0
+    n, count, top = world.n, plain(0), 0
     for v in range(n):
         nodes.first[v] = -1
     place, terms, listed = at + asked[at + Q_FORCED], asked[at + Q_TERMS], at + Q_HEAD
@@ -124,7 +125,7 @@ def grow(world: Any, nodes: Any, asked: Any, at: int) -> int:
         for k in range(terms):
             if asked[listed + 3 * k] == number:
                 nodes.term[k] = nodes.found[world.place[asked[listed + 3 * k + 1]]]
-    return count
+    return int(count)
 
 
 @inner

@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from causalbench.truth.compiled.jit import inner, lowest, ones
+from causalbench.jit import inner
+from causalbench.truth.compiled.memory import lowest, ones
 
 __all__ = ["Graph", "link", "order", "prune"]
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from causalbench.truth.compiled.jit import after, doubles, entry, inner, longs, source_digest, words
+from causalbench.jit import entry, inner, source_digest
 from causalbench.truth.compiled.layout import CPT_ONLY, HEAD, POSITIVE, World
+from causalbench.truth.compiled.memory import after, doubles, longs, words
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,7 +18,7 @@ __all__ = ["pack", "view"]
 
 
 @inner
-def view(address: int) -> Any:
+def view(address: Any) -> Any:
     """Return a packed world as views of its arrays."""
     whole = longs(address)
     n, edges = whole[0], whole[1]
@@ -89,7 +91,7 @@ def _make(sources: str) -> Callable[..., Any]:
             n_floats += size + count * cards[i]
         integers = HEAD + 8 * n + 1 + 2 * edges
         whole = np.empty(integers + n_floats + (n_codes + 1) // 2, np.int64)
-        at = whole.ctypes.data
+        at = np.int64(whole.ctypes.data)
         whole[0], whole[1] = n, edges
         noise = doubles(parts.ctypes.data + 8 * (3 * n + edges))
         tables = after(parents, edges + n_noise)
@@ -132,7 +134,7 @@ def _make(sources: str) -> Callable[..., Any]:
     return pack
 
 
-pack = _make(source_digest())
+pack = _make(source_digest(*Path(__file__).parent.glob("*.py")))
 """Pack a world's parts.
 
 Args: an array of its parts, one after another; how many variables and parents there are. The parts

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from causalbench.truth.compiled.jit import inner
+from causalbench.jit import inner
 
 __all__ = ["BLOCK", "multiply", "rescale"]
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from causalbench.truth.compiled.jit import doubles, entry, inner, longs, once, source_digest
+from causalbench.jit import entry, inner, once, source_digest
 from causalbench.truth.compiled.layout import (
     COLUMN,
     EVENT,
@@ -22,6 +23,7 @@ from causalbench.truth.compiled.layout import (
     Q_KIND,
     Q_NUMBERS,
 )
+from causalbench.truth.compiled.memory import doubles, longs
 from causalbench.truth.compiled.solving import solve
 
 if TYPE_CHECKING:
@@ -148,7 +150,7 @@ def _make(sources: str) -> Callable[..., int]:
     return run
 
 
-run = _make(source_digest())
+run = _make(source_digest(*Path(__file__).parent.glob("*.py")))
 """Answer pairs `low` to `high` - 1: (addresses of pairs, values and states; the workspace).
 
 Returns `high`, or the pair at which a larger workspace is needed, which its state says.

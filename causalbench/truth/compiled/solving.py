@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from causalbench.jit import inner
 from causalbench.truth.compiled.eliminating import add, eliminate
 from causalbench.truth.compiled.factors import Factors, describe, fill
-from causalbench.truth.compiled.jit import after, doubles, inner, longs, ones
 from causalbench.truth.compiled.layout import (
     MORE_FLOATS,
     MORE_INTS,
@@ -18,6 +18,7 @@ from causalbench.truth.compiled.layout import (
     TOO_WIDE,
     UNCOUPLED,
 )
+from causalbench.truth.compiled.memory import after, doubles, longs, ones, plain
 from causalbench.truth.compiled.nodes import (
     MASKED,
     Nodes,
@@ -70,15 +71,16 @@ def _number(world: Any, nodes: Any, count: int, cards: Any) -> int:
 @inner
 def _plan(graph: Any, factors: Any, count: int, cards: Any, target: int) -> Any:
     """Order the linked axes; return steps, cells of all tables made, and cells looked at."""
-    steps, cells, work = order(graph, cards, target, False)
+    fill = plain(False)
+    steps, cells, work = order(graph, cards, target, fill)
     if work > _SECOND_TRY:
         link(graph, factors, count)
-        steps, other, less = order(graph, cards, target, True)
+        steps, other, less = order(graph, cards, target, not fill)
         if less < work:
             cells, work = other, less
         else:
             link(graph, factors, count)
-            steps, cells, work = order(graph, cards, target, False)
+            steps, cells, work = order(graph, cards, target, fill)
     for f in range(count):
         cells += factors.cells[f]
     return steps, cells, work
@@ -228,8 +230,7 @@ def solve(
         nodes.state[node] = 0
         cuts[n_cuts], digits[n_cuts] = node, 0
         n_cuts += 1
-    power = 0
-    first = True
+    power, first = plain(0), plain(True)
     while True:
         allowed = True
         for k in range(n_cuts):
