@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import logging
 import os
 import sys
 import warnings
@@ -73,6 +74,9 @@ class OneLine(TyperGroup):
         for stream in (sys.stdout, sys.stderr):
             if hasattr(stream, "reconfigure"):
                 stream.reconfigure(errors="replace")
+        compiling = logging.getLogger("causalbench.jit")
+        compiling.setLevel(logging.INFO)
+        compiling.addHandler(_NOTES)
         try:
             with warnings.catch_warnings():
                 warnings.showwarning = _Warner()
@@ -104,6 +108,20 @@ class _Warner:
         if line not in self._said:
             self._said.add(line)
             print(f"warning: {line}", file=sys.stderr)
+
+
+class _Notes(logging.Handler):
+    """Print warnings on stderr, and to somebody who watches also what a wait is for."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        warns = record.levelno >= logging.WARNING
+        with suppress(OSError, ValueError):  # stderr may have gone
+            if sys.stderr is not None and (warns or sys.stderr.isatty()):
+                kind = "warning" if warns else "note"
+                print(f"{kind}: {record.getMessage()}", file=sys.stderr)
+
+
+_NOTES = _Notes()
 
 
 def fail(message: str) -> int:

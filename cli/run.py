@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 import warnings
@@ -79,6 +80,7 @@ def run(  # noqa: PLR0913, PLR0917  (each argument is a flag)
     del config  # its callback has taken the defaults from it
     if quiet:
         warnings.simplefilter("ignore")
+        logging.getLogger("causalbench.jit").setLevel(logging.ERROR)
     one_thread_each()
     from causalbench.agent.options import parse_options
     from causalbench.run import evaluate

@@ -362,3 +362,23 @@ def test_without_a_cache_folder_it_compiles_anew(monkeypatch, caplog):
         twice = jit.entry("i8(i8)")(lambda x: 2 * x)
     assert twice(21) == 42
     assert "NUMBA_CACHE_DIR" in caplog.text
+
+
+def test_compiling_is_said_once(monkeypatch, caplog):
+    """Whoever waits for the compiler learns why, and that it won't be so again."""
+    from causalbench import jit
+
+    real = jit.njit
+
+    def njit(*args, cache, **options):
+        assert cache
+        return real(*args, **options)
+
+    monkeypatch.setattr(jit, "njit", njit)
+    monkeypatch.setattr(jit._Notice, "said", False)
+    with caplog.at_level(logging.INFO):
+        assert jit.entry("i8(i8)")(lambda x: 2 * x)(7) == 14
+        assert jit.entry("i8(i8)")(lambda x: 3 * x)(7) == 21
+    assert [record.message for record in caplog.records if "compiling" in record.message] == [
+        "compiling the engine, once for this installation: some ten seconds ..."
+    ]
