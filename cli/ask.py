@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path  # noqa: TC003  (typer reads the annotations)
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -21,7 +22,11 @@ __all__ = ["ask"]
 _RUNGS = {1: "see", 2: "do", 3: "imagine"}
 
 
+_ABOUT_PROOFS = ("regime", "shown", "assume", "manipulable", "witnesses")
+
+
 def ask(  # noqa: PLR0913, PLR0917  (an option each)
+    context: typer.Context,
     world: Annotated[
         str, typer.Argument(help="A world's name, or the path of a YAML or BIF file.")
     ],
@@ -65,7 +70,7 @@ def ask(  # noqa: PLR0913, PLR0917  (an option each)
         Path | None,
         typer.Option(
             envvar=env("witnesses"),
-            help="With --certify: write the two witness worlds into this folder, as JSON.",
+            help="With --certify: write the two witness worlds into this folder, as world files.",
         ),
     ] = None,
     coupling: CouplingOption = None,
@@ -73,12 +78,20 @@ def ask(  # noqa: PLR0913, PLR0917  (an option each)
     as_json: JsonOption = False,
 ) -> None:
     """Answer a query exactly, and say what a perfect solver of each rung would answer."""
+    from causalbench.errors import CouplingError
     from causalbench.query import parse
     from causalbench.truth import Knowledge, truth
 
+    if not certify:
+        _refuse_idle(context)
     subject = loaded(world, coupling, renormalise=renormalise)
     parsed = parse(query, subject.scm.vocabulary)
-    found = truth(subject, parsed)
+    try:
+        found: Truth | None = truth(subject, parsed)
+    except CouplingError:
+        if not (certify and shown == "mechanisms"):
+            raise
+        found = None  # the certificate says how far the tables leave it open
     proofs: dict[str, Certificate] = {}
     if certify:
         known = Knowledge(
@@ -89,13 +102,25 @@ def ask(  # noqa: PLR0913, PLR0917  (an option each)
         )
         proofs = _proofs(subject, parsed, known)
         if witnesses is not None:
-            _save(proofs, witnesses)
+            _save(subject, proofs, witnesses)
     if as_json:
         print_json(_record(str(parsed), found, proofs))
         return
-    _print_truth(str(parsed), found)
+    if found is None:
+        print(parsed)
+    else:
+        _print_truth(str(parsed), found)
     for label, proof in proofs.items():
         _print_proof(label, proof)
+
+
+def _refuse_idle(context: typer.Context) -> None:
+    """Refuse what is typed about a proof that is not asked for; it would change nothing."""
+    for name in _ABOUT_PROOFS:
+        source = context.get_parameter_source(name)
+        if source is not None and source.name == "COMMANDLINE":
+            why = "it says something about a certificate and none is asked for"
+            raise typer.BadParameter(f"{why}; add --certify, or drop it.", param_hint=f"'--{name}'")
 
 
 def _names(text: str) -> list[str]:
@@ -112,27 +137,36 @@ def _proofs(world: World, parsed: Query | Choice, known: Knowledge) -> dict[str,
     return {"": certify(world, parsed, known)}
 
 
-def _save(proofs: dict[str, Certificate], folder: Path) -> None:
-    import json
+def _save(world: World, proofs: dict[str, Certificate], folder: Path) -> None:
+    """Write the witnesses as world files, which every command reads."""
+    import yaml
 
+    from causalbench.task.world import World
+    from causalbench.truth import Unidentified
+
+    undecided = [proof for proof in proofs.values() if isinstance(proof, Unidentified)]
+    if not undecided:
+        print("no witnesses are written: the query is settled", file=sys.stderr)
+        return
     folder.mkdir(parents=True, exist_ok=True)
-    for number, proof in enumerate(each for each in proofs.values() if not each.identified):
-        for end, record in zip(("lower", "upper"), proof.to_dict()["witnesses"], strict=True):
-            name = f"{end}.json" if len(proofs) == 1 else f"{number}-{end}.json"
-            text = json.dumps(record["world"], indent=1, ensure_ascii=False)
-            (folder / name).write_text(text + "\n", encoding="utf-8")
+    for number, proof in enumerate(undecided):
+        for end, witness in zip(("lower", "upper"), proof.witnesses, strict=True):
+            name = end if len(proofs) == 1 else f"{number}-{end}"
+            title = f"A witness: {proof.query} is {witness.value:.12g} here"
+            source = f"agrees with {world.id} on all that is given ({proof.knowledge})"
+            made = World(name, 1, title, source, witness.scm).to_dict()
+            text = yaml.safe_dump(made, sort_keys=False, allow_unicode=True, width=100)
+            (folder / f"{name}.yaml").write_text(text, encoding="utf-8")
 
 
-def _record(query: str, found: Truth, proofs: dict[str, Certificate]) -> dict[str, Any]:
-    answer: dict[str, Any] = {
-        "query": query,
-        "rung": found.rung,
-        "value": found.value,
-        "error": found.error,
-        "readings": dict(found.readings),
-    }
-    if found.values is not None:
-        answer["values"] = dict(found.values)
+def _record(query: str, found: Truth | None, proofs: dict[str, Certificate]) -> dict[str, Any]:
+    answer: dict[str, Any] = {"query": query}
+    if found is not None:
+        readings = dict(found.readings)
+        answer |= {"rung": found.rung, "value": found.value, "error": found.error}
+        answer["readings"] = readings
+        if found.values is not None:
+            answer["values"] = dict(found.values)
     if "" in proofs:
         answer["certificate"] = proofs[""].to_dict()
     elif proofs:

@@ -43,9 +43,12 @@ def as_distribution(values: ArrayLike, place: str) -> NDArray[np.float64]:
         WorldError: an entry that is not a probability, or a sum that is not 1.
     """
     try:
+        if np.iscomplexobj(values):
+            raise TypeError  # noqa: TRY301  (else the imaginary parts would be dropped)
         array = np.array(values, dtype=np.float64)
     except (TypeError, ValueError):
-        raise WorldError(f"{place}: {str(values)[:60]} are no probabilities") from None
+        shown = " ".join(str(values).split())[:60]
+        raise WorldError(f"{place}: {shown} are no probabilities") from None
     bad = ~(np.isfinite(array) & (array >= 0) & (array <= 1 + SUM_TOLERANCE))
     if bad.any():
         at = tuple(int(i) for i in np.argwhere(bad)[0])

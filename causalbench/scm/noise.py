@@ -114,9 +114,9 @@ class Noise:
     def density(self, noise: Any) -> Array:
         """Return the logarithm of the density, -inf outside the support."""
         location, scale = self._place
-        return np.asarray(
-            self._standard("density")((np.asarray(noise) - location) / scale) - math.log(scale)
-        )
+        with np.errstate(over="ignore"):  # a number beyond floats lies where the density is 0
+            standard = (np.asarray(noise) - location) / scale
+            return np.asarray(self._standard("density")(standard) - math.log(scale))
 
     def mass(self, low: Any, high: Any) -> Array:
         """Return P(low < noise < high), accurate in both tails."""
@@ -144,8 +144,9 @@ class Noise:
         Far in the upper tail a distribution function is 1 to rounding; mirrored it is exact.
         """
         location, scale = self._place
-        low = (np.asarray(low, dtype=np.float64) - location) / scale
-        high = (np.asarray(high, dtype=np.float64) - location) / scale
+        with np.errstate(over="ignore"):  # far out is as good as infinite
+            low = (np.asarray(low, dtype=np.float64) - location) / scale
+            high = (np.asarray(high, dtype=np.float64) - location) / scale
         turned = low > 0 if self.law != "uniform" else np.zeros(np.shape(low), dtype=bool)
         return np.where(turned, -high, low), np.where(turned, -low, high), turned
 
@@ -187,9 +188,9 @@ def _standards() -> dict[str, tuple[Callable[[Any], Any], ...]]:
 
 
 def _student(df: float) -> tuple[Callable[[Any], Any], ...]:
-    from scipy.special import stdtr, stdtrit
+    from scipy.special import betaln, stdtr, stdtrit
 
-    constant = math.lgamma((df + 1) / 2) - math.lgamma(df / 2) - 0.5 * math.log(df * math.pi)
+    constant = -float(betaln(0.5, df / 2)) - 0.5 * math.log(df)  # keeps its digits at any df
     return (
         lambda u: stdtrit(df, u),
         lambda x: stdtr(df, x),

@@ -31,6 +31,7 @@ from causalbench.truth.exact import value
 from causalbench.truth.identify.estimand import Linear
 from causalbench.truth.knowledge import Knowledge
 from causalbench.truth.permitted import Permitted
+from causalbench.truth.subject import scm_of
 from causalbench.truth.witnesses import checked_witnesses
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ def certify(world: Any, query: str | Query, knowledge: Knowledge | None = None) 
         TooWideError: the response types of the mechanisms are too many to list.
     """
     known = Knowledge("see", "diagram") if knowledge is None else knowledge
-    scm: SCM = getattr(world, "scm", world)
+    scm = scm_of(world)
     permitted = Permitted(scm, known)
     asked = _asked(scm, query)
     _check_visible(permitted, asked)
@@ -100,7 +101,7 @@ def certify_options(
     Raises:
         QueryError: as in `certify`; also a query without actions.
     """
-    scm: SCM = getattr(world, "scm", world)
+    scm = scm_of(world)
     asked = parse(choice, scm.vocabulary) if isinstance(choice, str) else choice
     if not isinstance(asked, Choice):
         raise QueryError("this query offers no actions; ask certify(world, query, knowledge).")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
@@ -15,6 +16,7 @@ from causalbench.truth.compiled.doors import answers, names, packed
 from causalbench.truth.discrete import Discrete
 from causalbench.truth.family import Family
 from causalbench.truth.readings import RANKS, cached_rung, query_reading
+from causalbench.truth.subject import scm_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -71,7 +73,7 @@ def truth(world: Any, query: str | Query | Choice) -> Truth:
             message bounds it (see `causalbench.truth.bounds.couplings.coupling_bounds`).
         TooWideError: the answer would need too large a table.
     """
-    scm = _scm(world)
+    scm = scm_of(world)
     asked = _asked(scm, query)
     try:
         return _truth(_judge(scm), asked)
@@ -126,7 +128,7 @@ def value(world: Any, query: str | Query) -> float:
 
 def option_values(world: Any, query: str | Choice) -> dict[str, float]:
     """Return each action's value by label, in stated order, without readings."""
-    scm = _scm(world)
+    scm = scm_of(world)
     asked, judge = _asked(scm, query), _judge(scm)
     if isinstance(asked, Query):
         raise QueryError("this query offers no actions; ask value(world, query) for its number.")
@@ -161,7 +163,7 @@ def truth_many(
         QueryError: lengths that do not fit, or ``errors`` of another name.
         CausalBenchError: as `value`, where errors are raised.
     """
-    if errors not in {"raise", "nan"}:
+    if errors not in ("raise", "nan"):
         raise QueryError(f"errors='{errors}' does not exist; choose 'raise' or 'nan'.")
     if isinstance(worlds, Family):
         from causalbench.truth.family_run import family_values
@@ -171,7 +173,7 @@ def truth_many(
     if device is not None:
         raise QueryError("a device is for families of worlds alone; make one with Family.stack.")
     single = isinstance(worlds, str) or hasattr(worlds, "scm") or hasattr(worlds, "mechanisms")
-    left = [_scm(world) for world in _several(worlds, single=single)]
+    left = [scm_of(world) for world in _several(worlds, single=single)]
     right = _several(queries, single=isinstance(queries, str | Query | Choice))
     length = max(len(left), len(right)) if left and right else 0
     if any(len(side) not in {1, length} for side in (left, right)):
@@ -213,9 +215,10 @@ def _pairs(worlds: list[SCM], queries: list[Any], *, strict: bool) -> NDArray[np
         addresses += (world.address, packed_query.address)
         kept.append(packed_query)
     values, states = answers(addresses)
-    found[places] = values  # NaN where there is an error
-    if strict and states[:, 0].any():
-        place = places[int(np.flatnonzero(states[:, 0])[0])]
+    failed = (states[:, 0] != 0) | ~np.isfinite(values)
+    found[places] = np.where(failed, np.nan, values)
+    if strict and failed.any():
+        place = places[int(np.flatnonzero(failed)[0])]
         value(worlds[place], queries[place])  # raises, in its own words
     return found
 
@@ -227,17 +230,6 @@ def _several(items: Any, *, single: bool) -> list[Any]:
         msg = f"{type(items).__name__} is neither one of them nor a list; pass one or a list."
         raise QueryError(msg)
     return list(items)
-
-
-def _scm(world: Any) -> SCM:
-    if isinstance(world, str):
-        msg = (
-            f"'{world:.60}' is a text, not a world; give the world that load_world(name) returns, "
-            "or an SCM."
-        )
-        raise QueryError(msg)
-    found: SCM = getattr(world, "scm", world)
-    return found
 
 
 def _judge(scm: SCM) -> Judge:
@@ -275,7 +267,7 @@ def prepare(world: Any, query: str | Query) -> tuple[Judge, Query]:
     Raises:
         QueryError: text that is no query, or a choice.
     """
-    scm = _scm(world)
+    scm = scm_of(world)
     asked = _asked(scm, query)
     if isinstance(asked, Choice):
         msg = "a choice has a label and no number; ask truth(...) or option_values(...)."
@@ -289,4 +281,6 @@ def _value(judge: Judge, query: Query) -> tuple[float, float]:
         part, doubt = judge.quantity(quantity)
         total += weight * part
         error += abs(weight) * doubt
+    if not math.isfinite(total):
+        raise QueryError(f"the query adds up to {total}; give weights that are ordinary numbers.")
     return total, error

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import InitVar, dataclass, field
 from functools import cached_property
 from types import MappingProxyType
@@ -15,9 +15,10 @@ from causalbench.errors import WorldError, suggest
 from causalbench.scm.couplings import couple
 from causalbench.scm.mechanism import Mechanism, as_distribution
 from causalbench.scm.tables import UNKNOWN, TableMechanism
+from causalbench.truth.subject import scm_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from numpy.typing import ArrayLike, NDArray
 
@@ -82,6 +83,10 @@ class Family:
         scm: SCM = getattr(self.template, "scm", self.template)
         if not getattr(scm, "is_discrete", False):
             raise WorldError("a family's template must be a discrete world; give an SCM of labels")
+        given: object = mechanisms
+        if not isinstance(given, Mapping):
+            kind = type(given).__name__
+            raise WorldError(f"a family's arrays stand by variable, not in a {kind}; give a dict")
         read = {name: _read(scm, name, fields) for name, fields in mechanisms.items()}
         if not read:
             raise WorldError("a family without arrays has no sets; give one mechanism at least")
@@ -130,8 +135,15 @@ class Family:
 
         Raises:
             WorldError: none are given, or two differ in their shape; the message says where.
+            QueryError: something that is no world.
         """
-        scms = [getattr(world, "scm", world) for world in worlds]
+        several: object = worlds
+        if not isinstance(several, Iterable):
+            kind = type(several).__name__
+            raise WorldError(
+                f"a family is made of several worlds, not a {kind}; give a list of SCMs"
+            )
+        scms = [scm_of(world) for world in worlds]
         if not scms:
             raise WorldError("a family needs at least one world; give a list of SCMs")
         for number, scm in enumerate(scms):
@@ -187,11 +199,19 @@ class Family:
         """Return the family of some of the sets, in the order given.
 
         Args:
-            sets: their numbers, int[M], M at least 1; a number may stand twice.
+            sets: their numbers, int[M] from 0, M at least 1; a number may stand twice.
+
+        Raises:
+            WorldError: none are given, or one that the family does not have.
         """
         chosen = np.asarray(sets)
         if not chosen.size:
             raise WorldError("a family needs at least one set; choose some")
+        if chosen.ndim != 1 or chosen.dtype.kind not in "iu":
+            raise WorldError(f"sets are chosen by number, not by {sets!r:.60}; give whole numbers")
+        wrong = chosen[(chosen < 0) | (chosen >= len(self))]
+        if wrong.size:
+            raise WorldError(f"there is no set {wrong[0]}; give numbers from 0 to {len(self) - 1}")
         block, place = np.divmod(chosen, WIDTH)
         count = len(chosen)
         numbers = _blocks([self.numbers[block, :, place]], count, np.float64)
@@ -292,22 +312,31 @@ def _read(scm: SCM, name: str, fields: Mapping[str, Any]) -> Read:
         if isinstance(own, TableMechanism):
             raise WorldError(f"{place}: the template has a CPT and no noise there; give 'cpt'")
         return _sized(fields["noise"], (len(own.noise),), f"{place}, noise"), None, None
-    shape = np.shape(fields["noise"])
+    shape = _shape(fields["noise"], f"{place}, noise")
     noise = _sized(fields["noise"], shape[1:2], f"{place}, noise")
     return noise, _table(scm, name, fields["table"], shape), None
 
 
 def _sized(values: Any, shape: tuple[int, ...], place: str) -> NDArray[np.float64]:
-    found = np.shape(values)
+    found = _shape(values, place)
     if len(found) != 1 + len(shape) or found[1:] != shape or not found[0]:
         wanted = ", ".join(["N", *map(str, shape)])
         raise WorldError(f"{place}: the shape is {found}; give ({wanted}), N sets, at least one")
     return as_distribution(values, place)
 
 
+def _shape(values: Any, place: str) -> tuple[int, ...]:
+    try:
+        return np.shape(values)
+    except ValueError:
+        raise WorldError(f"{place}: the sets differ in length; give each as many") from None
+
+
 def _table(scm: SCM, name: str, values: Any, sizes: tuple[int, ...]) -> NDArray[np.int16]:
     own: Any = scm.mechanisms[name]
-    table, place = np.asarray(values), f"family, '{name}', table"
+    place = f"family, '{name}', table"
+    _shape(values, place)
+    table = np.asarray(values)
     if table.shape != (*sizes, *own.shape):
         raise WorldError(f"{place}: the shape is {table.shape}; give {(*sizes, *own.shape)}")
     card = scm.variables[name].cardinality

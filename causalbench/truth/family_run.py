@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from causalbench.errors import CausalBenchError, QueryError
+from causalbench.query.ast import Choice, Query
 from causalbench.truth.family_query import work_of
 
 if TYPE_CHECKING:
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from causalbench.query.ast import Choice, Query
     from causalbench.truth.family import Family
     from causalbench.truth.family_program import Program
     from causalbench.truth.family_query import Work
@@ -65,9 +65,11 @@ def family_values(
         return _values(family, queries[0], errors, runner)
     places: dict[Any, list[int]] = {}
     for i, query in enumerate(queries):
-        places.setdefault(query, []).append(i)
+        known = isinstance(query, str | Query | Choice)  # else refused below, in its place
+        places.setdefault(query if known else id(query), []).append(i)
     answers = np.empty(asked)
-    for query, sets in places.items():
+    for sets in places.values():
+        query = queries[sets[0]]
         some = family if count == 1 else family.take(sets)
         answers[sets] = _values(some, query, errors, runner)
     return answers

@@ -31,7 +31,7 @@ class Knowledge:
             all. It matters in regime ``do`` and above.
 
     Raises:
-        AccessError: a regime or shown that does not exist.
+        AccessError: a regime or shown that does not exist, or what should be texts is not.
     """
 
     regime: Regime = "see"
@@ -46,6 +46,10 @@ class Knowledge:
         if self.shown not in SHOWN:
             msg = f"shown '{self.shown}' does not exist; choose one of {', '.join(SHOWN)}."
             raise AccessError(msg)
+        put = object.__setattr__
+        put(self, "assumptions", _texts("assumptions", self.assumptions))
+        if self.manipulable is not None:
+            put(self, "manipulable", _texts("manipulable", self.manipulable))
 
     @property
     def rung(self) -> int:
@@ -62,6 +66,14 @@ class Knowledge:
         if self.manipulable is not None:
             data["manipulable"] = list(self.manipulable)
         return data
+
+
+def _texts(field: str, given: Any) -> tuple[str, ...]:
+    """Return some texts as a tuple; one text alone would be read letter by letter."""
+    if isinstance(given, tuple | list) and all(isinstance(text, str) for text in given):
+        return tuple(given)
+    msg = f"{field} is {given!r:.60}; give a tuple of texts, such as ('x',)."
+    raise AccessError(msg)
 
 
 @dataclass(frozen=True, slots=True)

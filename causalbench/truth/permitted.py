@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from causalbench.errors import AccessError, QueryError, suggest
 from causalbench.query.render import render_quantity
+from causalbench.truth.knowledge import Knowledge
 from causalbench.truth.laws import law
+from causalbench.truth.subject import scm_of
 from causalbench.truth.values import not_visible
 
 if TYPE_CHECKING:
@@ -24,7 +26,6 @@ if TYPE_CHECKING:
     from causalbench.graph import Diagram
     from causalbench.query.ast import Quantity
     from causalbench.scm import SCM
-    from causalbench.truth.knowledge import Knowledge
 
 __all__ = ["Ground", "Permitted"]
 
@@ -62,11 +63,16 @@ class Permitted:
 
     Raises:
         QueryError: the world is not discrete, and its mechanisms are not shown.
-        AccessError: a manipulable variable that is hidden or does not exist.
+        AccessError: a manipulable variable that is hidden or does not exist, or no knowledge.
     """
 
     def __init__(self, world: Any, knowledge: Knowledge) -> None:
-        scm: SCM = getattr(world, "scm", world)
+        scm = scm_of(world)
+        known: object = knowledge
+        if not isinstance(known, Knowledge):
+            kind = type(known).__name__
+            msg = f"what is known is a Knowledge, not {kind}; give e.g. Knowledge('do', 'diagram')."
+            raise AccessError(msg)
         if not scm.is_discrete and knowledge.shown != "mechanisms":
             msg = (
                 "identification and bounds are for discrete worlds; show the mechanisms, or ask "

@@ -196,6 +196,26 @@ def test_an_unknown_manipulable_variable_is_refused(umbrella):
         certify(umbrella, "P(rain=yes)", cb.Knowledge("do", "diagram", manipulable=("sead",)))
 
 
+@pytest.mark.parametrize("given", ["see", 3, ("do", "diagram"), cb.Knowledge])
+def test_what_is_no_knowledge_is_refused(umbrella, given):
+    """A tuple of the right words is none either."""
+    with pytest.raises(AccessError, match=r"what is known is a Knowledge, not"):
+        certify(umbrella, "P(rain=yes)", given)
+
+
+@pytest.mark.parametrize("field", ["assumptions", "manipulable"])
+@pytest.mark.parametrize("given", ["rain", 3, (3,), [None], {"rain"}])
+def test_knowledge_takes_texts_in_a_row(field, given):
+    """One text alone is not read letter by letter."""
+    with pytest.raises(AccessError, match=rf"{field} is .*; give a tuple of texts"):
+        cb.Knowledge("do", "diagram", **{field: given})
+
+
+def test_a_list_of_texts_becomes_a_tuple():
+    """So that knowledge can be compared and hashed."""
+    assert cb.Knowledge("do", manipulable=["x"]) == cb.Knowledge("do", manipulable=("x",))
+
+
 def test_a_continuous_world_is_certified_by_its_mechanisms_alone():
     """Response types are finite; a shown linear world is still computed."""
     homework = cb.load_world("homework")

@@ -46,6 +46,8 @@ class Leaves(Prints):
         raise GeneratorExit
 """
 RUN = ["run", "umbrella-rain", "--agent", "exact"]
+ASK = ["ask", "umbrella-rain", "P(rain=yes | do(umbrella=no))"]
+OPEN = ["ask", "umbrella-rain", "P(rain[seed=yes]=yes | seed=no)"]
 
 
 @pytest.fixture(autouse=True)
@@ -135,6 +137,15 @@ CASES = [
     (["ask", "umbrella-rain", "P(rain=yes"], "column 11"),
     (["ask", "umbrella-rain", "P(rain=ye)"], "Did you mean 'yes'?"),
     (["ask", "umbrella-rain", "P(wet=yes | rain=yes, rain=no)"], "never happens"),
+    ([*ASK, "--regime", "do"], "'--regime': it says something about a certificate"),
+    ([*ASK, "--witnesses", "out"], "add --certify"),
+    ([*ASK, "--certify", "--regime", "SEE"], "choose one of see, do, intent, replay"),
+    ([*ASK, "--certify", "--shown", ""], "choose one of none, diagram, mechanisms"),
+    ([*ASK, "--certify", "--manipulable", "sky"], "no visible variable 'sky'"),
+    ([*ASK, "--certify", "--assume", "monotone: rain => wet"], "is no assumption; write"),
+    ([*ASK, "--certify", "--assume", "monotone: sky -> wet"], "names 'sky'"),
+    ([*ASK, "--certify", "--assume", "coupling:wet={"], "neither a name nor JSON"),
+    ([*OPEN, "--certify", "--witnesses", "bad.py"], "'bad.py' can't be used: File exists"),
     (["make", "umbrella-rain"], "Missing option '--out'"),
     (["make", "umbrella-rain", "-o", "."], "--force"),
     (["make", "umbrella-rain", "-o", "bad.py/x"], "can't be written"),
@@ -161,6 +172,13 @@ def test_misuse_is_one_line(arguments, said):
     assert result.stderr.count("\n") == 1
     assert len(result.stderr) < 1000
     assert said in result.stderr
+
+
+def test_settled_queries_leave_no_folder_for_witnesses(tmp_path):
+    """A folder without witnesses, or with those of an earlier question, would mislead."""
+    result = CliRunner().invoke(app, [*ASK, "--certify", "--witnesses", "out"])
+    assert (result.exit_code, (tmp_path / "out").exists()) == (0, False)
+    assert result.stderr == "no witnesses are written: the query is settled\n"
 
 
 def test_a_wrong_variable_is_named(monkeypatch):

@@ -182,6 +182,18 @@ def test_nothing_stands_in_the_way_of_an_identified_quantity():
     assert why_not(ground_of(diagram), one("P(y[x=1]=1 | x=0)", diagram)) is None
 
 
+def test_networks_of_many_paths_take_no_longer_to_compare():
+    """Eighty variables with two parents each have more paths than there are seconds."""
+    names = [f"v{i}" for i in range(80)]
+    edges = [
+        pair for i in range(2, 80) for pair in ((names[i - 1], names[i]), (names[i - 2], names[i]))
+    ]
+    ground = ground_of(Diagram(names, [("v0", "v1"), *edges]))
+    vocabulary = Vocabulary(dict.fromkeys(names, ("0", "1")))
+    query = parse("P(v79[v77=0]=0 | v77=1, v79=1)", vocabulary)
+    assert identify_counterfactual(ground, query.terms[0][1]) is None
+
+
 def test_three_values_of_treatment_have_no_effect_on_the_treated():
     """With |X| = 3, P(y[x] | x') is not identified, but P(y[x] | X != x) is."""
     diagram = Diagram.parse("x -> y; x <-> y")

@@ -162,6 +162,18 @@ def test_a_sum_that_needs_too_large_a_table_is_refused():
         Sum(tuple(over.values()), Product(tuple(pairs))).evaluate(seen(scm))
 
 
+def test_a_sum_over_more_variables_than_arrays_have_axes_is_refused():
+    """As of every variable between the ends of a long chain."""
+    tables = {"v0": ((), (0.5, 0.5))}
+    for i in range(1, 80):
+        tables[f"v{i}"] = ((f"v{i - 1}",), ((0.5, 0.5), (0.25, 0.75)))
+    permitted = Permitted(model(tables), SEE)
+    over = [Index(f"v{i}") for i in range(79)]
+    factors = [Law(((f"v{i + 1}", "1"),), ((f"v{i}", over[i]),)) for i in range(79)]
+    with pytest.raises(TooWideError, match=r"sums over 79 variables and arrays have 64 axes"):
+        Sum(tuple(over), Product(tuple(factors))).evaluate(permitted)
+
+
 def test_an_experiment_that_is_not_permitted_is_refused():
     """Whoever may only watch gets no law under do."""
     law = Law(at(y="1"), (), at(x="1"))

@@ -158,6 +158,21 @@ def test_densities_integrate_to_masses(law):
     assert found == pytest.approx(float(ours.mass(-0.5, 1.25)), rel=1e-10)
 
 
+@pytest.mark.parametrize("df", [1e8, 1e12, 1e16, 1e308])
+def test_student_t_of_very_many_degrees_is_normal(df):
+    """Its constant is a difference of huge numbers, which must not lose its digits."""
+    law, normal = Noise("student_t", (df, 1.0)), Noise("normal", (1.0,))
+    assert law.density(0.7) == pytest.approx(normal.density(0.7), abs=1e-7)
+    assert law.mass(-1.0, 1.0) == pytest.approx(normal.mass(-1.0, 1.0), abs=1e-7)
+
+
+@pytest.mark.parametrize("law", [Noise("normal", (1e-320,)), Noise("uniform", (0.0, 5e-324))])
+def test_scales_next_to_nothing_have_no_overflow(law):
+    """Numbers of ordinary size lie where there is no density left."""
+    assert law.density(1.0) == -np.inf
+    assert law.mass(-1.0, 1.0) == pytest.approx(1.0)
+
+
 @pytest.mark.parametrize(
     ("form", "message"),
     [

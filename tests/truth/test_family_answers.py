@@ -145,6 +145,8 @@ def test_queries_pair_up_with_sets():
         ("argmax a in {x=0, x=1}: P(y=1 | do(a))", {}, "a choice has a label"),
         ("P(z=1)", {}, "unknown variable 'z'"),
         ("P(y=1)", {"device": "tpu"}, "device='tpu' does not exist"),
+        ([["P(y=1)"]] * 3, {}, "a query is text, a Query or a Choice, not list"),
+        ("P(y=1)", {"errors": ["nan"]}, "choose 'raise' or 'nan'"),
     ],
 )
 def test_what_cannot_be_asked_is_refused(queries, options, message):

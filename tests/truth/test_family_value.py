@@ -138,6 +138,38 @@ def test_worlds_of_other_shapes_are_not_stacked(worlds, message):
         Family.stack(worlds)
 
 
+@pytest.mark.parametrize("sets", [[9], [-1], [128], [0.5], [True, False], [[0, 1]], 0, None])
+def test_sets_that_a_family_does_not_have_are_not_taken(sets):
+    """Its arrays are longer than its sets: what stands beyond them is no world."""
+    family = random_family(np.random.default_rng(52), sets=5)
+    with pytest.raises(WorldError, match=r"there is no set|sets are chosen by number"):
+        family.take(sets)
+
+
+@pytest.mark.parametrize("worlds", [None, TEMPLATE, 3])
+def test_one_world_is_no_list_of_worlds(worlds):
+    """Stacking takes several."""
+    with pytest.raises(WorldError, match=r"give a list of SCMs"):
+        Family.stack(worlds)
+
+
+@pytest.mark.parametrize("given", [None, [], "noise"])
+def test_arrays_stand_by_variable(given):
+    """Without names they belong to nothing."""
+    with pytest.raises(WorldError, match=r"give a dict"):
+        Family(TEMPLATE, given)
+
+
+@pytest.mark.parametrize(
+    ("noise", "message"),
+    [([[0.5, 0.5], [1.0]], "differ in length"), ([[0.5 + 1j, 0.5]], "are no probabilities")],
+)
+def test_numbers_that_make_no_array_are_refused(noise, message):
+    """Ragged lists, and what would lose its imaginary part."""
+    with pytest.raises(WorldError, match=message):
+        Family(TEMPLATE, {"x": {"noise": noise}})
+
+
 def test_fields_of_what_is_not_given_are_refused():
     """The template holds there; the message says so."""
     family = Family(TEMPLATE, {"y": {"cpt": ROWS, "coupling": "monotone"}})

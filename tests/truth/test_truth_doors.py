@@ -25,6 +25,8 @@ from causalbench.query import Atom, Expectation, Probability, Query, Term, parse
 from causalbench.scm import SCM, Variable
 from causalbench.truth import (
     best,
+    certify,
+    certify_options,
     interventional_tables,
     law,
     option_values,
@@ -61,6 +63,26 @@ def test_a_name_is_not_a_world(ask):
     """What turns a name into a world is said."""
     with pytest.raises(QueryError, match=r"not a world; give the world that load_world"):
         ask("umbrella-rain", RAIN)
+
+
+@pytest.mark.parametrize("given", [None, 3, [], SCM, np.zeros(2)])
+@pytest.mark.parametrize("ask", [truth, value, certify, certify_options])
+def test_what_is_no_world_is_refused(ask, given):
+    """The message says what it is instead."""
+    with pytest.raises(QueryError, match=r"is no world; give the world that load_world"):
+        ask(given, RAIN)
+
+
+@pytest.mark.parametrize("weight", [float("nan"), float("inf"), 1e308])
+def test_sums_that_are_no_number_are_refused(weight):
+    """Neither NaN nor infinity is an answer."""
+    asked = Query(parse(RAIN, M1.vocabulary).terms * 4)
+    asked = Query(tuple((weight, quantity) for _, quantity in asked.terms), 1e308)
+    with pytest.raises(QueryError, match=r"adds up to (nan|inf); give weights"):
+        truth(M1, asked)
+    with pytest.raises(QueryError, match=r"adds up to (nan|inf); give weights"):
+        truth_many(M1, [asked])
+    assert np.isnan(truth_many(M1, [asked], errors="nan")).all()
 
 
 def test_a_name_is_no_world_to_parse_for():
@@ -147,8 +169,8 @@ def test_truth_many_nan_for_what_cannot_be_answered():
 
 
 def test_truth_many_does_not_hide_bugs():
-    """Only causalbench's own errors become NaN."""
-    with pytest.raises(AttributeError):
+    """What is no world has no answer to leave out."""
+    with pytest.raises(QueryError, match="object is no world"):
         truth_many([object()], [RAIN], errors="nan")
 
 

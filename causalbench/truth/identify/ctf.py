@@ -84,6 +84,7 @@ class Ctf:
         self.failure: Failure | None = None
         self.used_consistency = False
         self._terms = 0
+        self._called: dict[Any, int] = {}
 
     def possible(self, events: Iterable[Event]) -> bool:
         """Tell whether the events can happen together in some world."""
@@ -142,7 +143,7 @@ class Ctf:
         index = next(decided(nodes, self.ground.labels), None)
         if index is None:
             groups = linked(self.network.factors(nodes))
-            return [({_shape(group, self.place): group for group in groups}, values)]
+            return [({_shape(group, self.place, self._called): group for group in groups}, values)]
         cases = []
         for label in index.among or self.ground.labels[index.variable]:
             put = self._put(nodes, index, label, values)
@@ -315,8 +316,15 @@ def _over(indices: Sequence[Value], body: Estimand) -> Estimand:
     return Sum(kept, body) if kept else body
 
 
-def _shape(group: Sequence[Factor], place: Mapping[str, int]) -> Shape:
-    """Return what a group of factors says, whatever its indices are called."""
+def _shape(group: Sequence[Factor], place: Mapping[str, int], numbers: dict[Any, int]) -> Shape:
+    """Return what a group of factors says, whatever its indices are called.
+
+    Args:
+        group: factors that share indices.
+        place: variable to its place in the order.
+        numbers: what indices stand for, numbered as met. A number hashes at once, where nested
+            parents would be walked along every path of the diagram.
+    """
     nodes = sorted((n for factor in group for n in factor), key=lambda n: place[n.variable])
     called: dict[Value, Any] = {}
     found = set()
@@ -324,7 +332,7 @@ def _shape(group: Sequence[Factor], place: Mapping[str, int]) -> Shape:
         parents = tuple([(name, called.get(value, value)) for name, value in node.parents])
         value: Any = node.value
         if isinstance(value, Index):
-            called[value] = (node.variable, parents)
+            called[value] = numbers.setdefault((node.variable, parents), len(numbers))
             value = (value.among,)
         found.add((node.variable, parents, value))
     return frozenset(found)

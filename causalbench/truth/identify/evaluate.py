@@ -40,6 +40,7 @@ __all__ = ["evaluate"]
 
 Array = Any  # a float64 array, or the scalar that stands for a constant one
 _BLOCK = 1 << 14  # multiply out a product of at most so many cells; else sum index by index
+_AXES = 64  # of a numpy array
 
 
 def evaluate(estimand: Estimand, permitted: Permitted) -> float:
@@ -53,10 +54,16 @@ def evaluate(estimand: Estimand, permitted: Permitted) -> float:
         AccessError: it uses a law that is not permitted.
         PositivityError: its value hangs on a condition of probability zero.
         QueryError: a value of a law is an index that no sum runs over.
-        TooWideError: a table of more than 2^26 cells.
+        TooWideError: a table of more than 2^26 cells, or more than 64 indices.
     """
     axes: dict[Index, int] = {}
     _collect(estimand, axes)
+    if len(axes) > _AXES:
+        msg = (
+            f"the estimand sums over {len(axes)} variables and arrays have {_AXES} axes at most; "
+            "permit an experiment nearer to the query, or ask about a smaller world."
+        )
+        raise TooWideError(msg)
     try:
         with np.errstate(divide="raise", invalid="ignore", under="ignore"):
             number = _number(estimand, _Evaluator(permitted, axes).value(estimand))
