@@ -28,7 +28,9 @@ class Coincide(Estimand):
     method: str
 
     def __str__(self) -> str:
-        return f"min {render(self.query)} = max {render(self.query)} ({self.method})"
+        asked = render(self.query)
+        inside = f"({asked})" if self._is_sum() else asked
+        return f"min {inside} = max {inside} ({self.method})"
 
     def evaluate(self, permitted: Permitted) -> float:
         """Return the middle of the bounds, which lie no further apart than rounding."""
@@ -42,4 +44,9 @@ class Coincide(Estimand):
         from causalbench.truth.identify.latex import query_latex
 
         inside = query_latex(self.query)
+        if self._is_sum():
+            inside = rf"\left({inside}\right)"
         return rf"\min {inside} = \max {inside}"
+
+    def _is_sum(self) -> bool:
+        return len(self.query.terms) > 1 or bool(self.query.constant)
