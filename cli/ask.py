@@ -15,11 +15,13 @@ if TYPE_CHECKING:
     from causalbench.query import Choice, Query
     from causalbench.task.world import World
     from causalbench.truth import Knowledge, Truth
+    from causalbench.truth.certificate import Identified
     from causalbench.truth.certification import Certificate
 
 __all__ = ["ask"]
 
 _RUNGS = {1: "see", 2: "do", 3: "imagine"}
+_ROUNDING = 1e-14
 
 
 _ABOUT_PROOFS = ("regime", "shown", "assume", "manipulable", "witnesses")
@@ -194,7 +196,7 @@ def _print_proof(label: str, proof: Certificate) -> None:
         print(f"action   {label}")
     print(f"given    {proof.knowledge}")
     if isinstance(proof, Identified):
-        print(f"settled  {_shown(proof.value)}")
+        print(f"settled  {_shown(_settled(proof))}")
         print(f"  = {proof.estimand}")
     else:
         kind = "sharp bounds" if proof.sharp else "outer bounds, not sharp"
@@ -203,6 +205,14 @@ def _print_proof(label: str, proof: Certificate) -> None:
         print(f"  two worlds that agree with this one on all that is given have {low} and {high}")
     print(f"by       {proof.method}")
     print(f"         {proof.source}")
+
+
+def _settled(proof: Identified) -> float:
+    """Return the value, and 0 for a difference that is 0 but for rounding."""
+    from causalbench.truth.identify.estimand import Linear
+
+    rounding = isinstance(proof.estimand, Linear) and abs(proof.value) < _ROUNDING
+    return 0.0 if rounding else proof.value
 
 
 def _shown(value: Any) -> str:
