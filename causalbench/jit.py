@@ -9,6 +9,7 @@ import hashlib
 import logging
 from collections.abc import Callable
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any, TypeVar
 
 from numba import njit
@@ -54,8 +55,8 @@ def entry(signature: str | None = None) -> Callable[[F], F]:
         with event.install_listener("numba:compile", _Notice()):
             try:
                 compiled = njit(*given, cache=True, **_OPTIONS)(function)
-            except RuntimeError as problem:
-                if "cannot cache" not in str(problem):
+            except (RuntimeError, UnpicklingError, EOFError) as problem:
+                if isinstance(problem, RuntimeError) and "cannot cache" not in str(problem):
                     raise
                 _LOG.warning(
                     "compiled code cannot be kept on disk (%s), so every process compiles it "

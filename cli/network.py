@@ -60,7 +60,12 @@ def loaded(name: str, couplings: Sequence[str] | None, *, renormalise: bool) -> 
     if any(variable is None for variable, _ in named):
         given = ", ".join(couplings)
         raise WorldError(f"--coupling: {given} gives one for all and more; give one, or x=... each")
-    return world.coupled({variable: how for variable, how in named if variable is not None})
+    chosen: dict[str, Coupling] = {}
+    for variable, how in named:
+        if variable in chosen:
+            raise WorldError(f"--coupling: '{variable}' is given twice; give one coupling for it")
+        chosen |= {variable: how} if variable is not None else {}
+    return world.coupled(chosen)
 
 
 def _named(text: str) -> tuple[str | None, Coupling]:

@@ -140,10 +140,18 @@ def coupling_text(coupling: Coupling) -> str:
 
 
 def coupling_from_text(text: str) -> Coupling:
-    """Read what `coupling_text` wrote, ready for `couple`."""
+    """Read what `coupling_text` wrote, ready for `couple`.
+
+    Raises:
+        json.JSONDecodeError: it starts as JSON and is none.
+        WorldError: it is nested too deep to be read.
+    """
     if not text.startswith("{"):
         return text
-    read: Mapping[str, Any] = json.loads(text)
+    try:
+        read: Mapping[str, Any] = json.loads(text)
+    except RecursionError:
+        raise WorldError("coupling: the JSON is nested too deep; simplify it") from None
     return read
 
 

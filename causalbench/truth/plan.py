@@ -191,6 +191,8 @@ def _order(
 ) -> tuple[list[int], int]:
     """Order the nodes greedily, by least weight or least fill; also the widest table met.
 
+    The order ends where a table is wider than `LIMIT`.
+
     Reference: Koller and Friedman (2009), Probabilistic Graphical Models.
     """
     near: dict[int, set[int]] = {}
@@ -218,6 +220,8 @@ def _order(
             near[other].discard(node)
         left.discard(node)
         order.append(node)
+        if widest > LIMIT:  # this order is of no use, however it goes on
+            break
     return order, max(widest, _cells(output, cards))
 
 

@@ -57,6 +57,8 @@ def test_the_coupling_may_come_from_the_environment():
         (["--coupling", "monotne"], "Did you mean 'monotone'?"),
         (["--coupling", "lng=monotone"], "Did you mean 'lung'?"),
         (["--coupling", "lung={"], "is no JSON"),
+        (["--coupling", 'lung={"a":' + '{"a":' * 100_000], "nested too deep"),
+        (["--coupling", "lung=monotone", "--coupling", "lung=independent"], "given twice"),
         (["--coupling", "monotone", "--coupling", "lung=monotone"], "gives one for all and more"),
     ],
 )

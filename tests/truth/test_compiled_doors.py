@@ -7,6 +7,7 @@ import logging
 import os
 import subprocess
 import sys
+from pickle import UnpicklingError
 
 import numpy as np
 import pytest
@@ -346,15 +347,23 @@ def test_importing_truth_does_not_import_numba():
     assert run_python(code).stdout.strip() == "False"
 
 
-def test_without_a_cache_folder_it_compiles_anew(monkeypatch, caplog):
-    """Where machine code cannot be kept, that is said, and answers come all the same."""
+@pytest.mark.parametrize(
+    "problem",
+    [
+        RuntimeError("cannot cache function 'f': no locator available"),
+        UnpicklingError("invalid load key"),
+        EOFError("Ran out of input"),
+    ],
+)
+def test_without_a_cache_that_works_it_compiles_anew(monkeypatch, caplog, problem):
+    """Where machine code cannot be kept or read, that is said, and answers come all the same."""
     from causalbench import jit
 
     real = jit.njit
 
     def njit(*args, cache=False, **options):
         if cache:
-            raise RuntimeError("cannot cache function 'f': no locator available")
+            raise problem
         return real(*args, **options)
 
     monkeypatch.setattr(jit, "njit", njit)

@@ -7,7 +7,13 @@ import pytest
 from family_builders import random_family
 from truth_builders import bern, cpt, random_query, world
 
-from causalbench.errors import CausalBenchError, CouplingError, QueryError, ZeroProbabilityError
+from causalbench.errors import (
+    CausalBenchError,
+    CouplingError,
+    QueryError,
+    TooWideError,
+    ZeroProbabilityError,
+)
 from causalbench.query import Query
 from causalbench.truth import Family, family_query, family_run, truth_many, value
 
@@ -171,6 +177,18 @@ def test_a_device_is_for_families():
     family, _ = confounded(sets=1)
     with pytest.raises(QueryError, match=r"Family\.stack"):
         truth_many(family[0], "P(y=1)", device="cpu")
+
+
+def test_worlds_far_too_many_are_refused_before_they_are_ordered():
+    """Sixty-four worlds of eighty variables take no minute to be refused."""
+    rows = [[bern(0.1), bern(0.6)], [bern(0.7), bern(0.9)]]
+    mechanisms = {f"v{i}": cpt([], bern(0.5)) for i in range(41)}
+    for i in range(41, 80):
+        mechanisms[f"v{i}"] = cpt([f"v{i - 40}", f"v{i - 1}"], rows)
+    scm = world({name: ["0", "1"] for name in mechanisms}, mechanisms)
+    event = ", ".join(f"v{79 - i % 10}[v{i % 40}={i // 40}]=0" for i in range(64))
+    with pytest.raises(TooWideError, match="cells and the limit is"):
+        truth_many(Family.stack([scm, scm]), f"P({event})")
 
 
 def test_threads_change_no_bit(monkeypatch):
