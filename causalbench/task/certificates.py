@@ -21,6 +21,8 @@ __all__ = ["item_certificate"]
 def item_certificate(scm: SCM, query: Query | Choice, knowledge: Knowledge) -> Certificate:
     """Return the certificate of a question under what a dossier tells.
 
+    It names methods and not their sources: what a seed yields must not change with a citation.
+
     Args:
         scm: the world behind the dossier.
         query: what is asked; of a choice, each action's value is certified.
@@ -34,21 +36,17 @@ def item_certificate(scm: SCM, query: Query | Choice, knowledge: Knowledge) -> C
         return _choice(certify_options(scm, query, knowledge))
     found = certify(scm, query, knowledge)
     if isinstance(found, Identified):
-        return Certificate(True, _line(found), str(found.estimand))  # noqa: FBT003
+        return Certificate(True, found.method, str(found.estimand))  # noqa: FBT003
     ends = (rounded(found.lower), rounded(found.upper))
-    return Certificate(False, _line(found), bounds=ends, sharp=found.sharp)  # noqa: FBT003
+    return Certificate(False, found.method, bounds=ends, sharp=found.sharp)  # noqa: FBT003
 
 
 def _choice(found: dict[str, Identified | Unidentified]) -> Certificate:
     """Fold the certificates of the actions into one: settled where each of them is."""
-    proofs = dict.fromkeys(_line(each) for each in found.values())
+    proofs = dict.fromkeys(each.method for each in found.values())
     settled = [each for each in found.values() if isinstance(each, Identified)]
     if len(settled) < len(found):
         return Certificate(False, "; ".join(proofs), sharp=False)  # noqa: FBT003
     pairs = zip(found, settled, strict=True)
     estimands = "; ".join(f"{label}: {each.estimand}" for label, each in pairs)
     return Certificate(True, "; ".join(proofs), estimands)  # noqa: FBT003
-
-
-def _line(found: Identified | Unidentified) -> str:
-    return f"{found.method}: {found.source}"

@@ -227,7 +227,7 @@ class Certificate:
 
     Args:
         identified: True if every world compatible with the dossier has the same answer.
-        proof: one line naming the method and its source, e.g. ``"ID: Shpitser and Pearl (2006)"``.
+        proof: the method, e.g. ``"ID"``; `certify` gives its source too.
         estimand: identified: the expression over what is given that equals the answer; for a
             decision, one for each action.
         bounds: not identified: the least and the largest answer of compatible worlds; None for a
