@@ -67,17 +67,23 @@ def _conditional(
     """Return P(event | given, do(...)), where each variable may have several labels."""
     if all(len(labels) == 1 for labels in given.values()):
         facts = tuple((name, labels[0]) for name, labels in given.items())
-        agree = {n: [x for x in labels if x in given.get(n, labels)] for n, labels in event.items()}
+        agree = {n: _also(labels, given.get(n, labels)) for n, labels in event.items()}
         if not all(agree.values()):
             return Linear(())
-        rest = {name: tuple(labels) for name, labels in agree.items() if name not in given}
+        rest = {name: labels for name, labels in agree.items() if name not in given}
         return _law(rest, facts, do) if rest else Linear((), 1.0)
     both = dict(given)
     for name, labels in event.items():
-        both[name] = tuple(label for label in labels if label in given.get(name, labels))
+        both[name] = _also(labels, given.get(name, labels))
         if not both[name]:
             return Linear(())
     return Ratio(_law(both, (), do), _law(given, (), do))
+
+
+def _also(labels: tuple[str, ...], others: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the labels that are among others too, in their order."""
+    known = frozenset(others)
+    return tuple([label for label in labels if label in known])
 
 
 def _law(

@@ -31,6 +31,7 @@ __all__ = ["Plan", "plan", "too_wide"]
 
 _LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _KEPT = 4096
+_AXES = 64  # of a numpy array
 _FEW = 6  # einsum slows down, and in the end refuses, with many factors at once
 _CAREFUL = 2**12  # below this many cells one einsum over all factors is the fastest
 _SECOND_TRY = 2**16  # above this many cells a second order of elimination is tried
@@ -82,6 +83,12 @@ def _make(structure: Structure, targets: tuple[Term, ...], evidence: tuple[Atom,
     shape = tuple(structure.cards[structure.position(term.variable)] for term in targets)
     if math.prod(shape) > LIMIT:
         raise TooWideError(too_wide(math.prod(shape)))
+    if len(shape) > _AXES:  # possible where most of them have one value
+        msg = (
+            f"a table of {len(shape)} variables is asked for and arrays have {_AXES} axes at most; "
+            "ask of fewer variables at once, or use a smaller world."
+        )
+        raise TooWideError(msg)
     if worlds.impossible:
         return Plan(shape, impossible=True)
     references = [worlds.settle(ref) for ref in references]

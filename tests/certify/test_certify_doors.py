@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 import pytest
 from second_path import brute_value, every_law, text_value
 
 import causalbench as cb
-from causalbench.errors import AccessError, CertificateError, QueryError, ZeroProbabilityError
-from causalbench.scm import SCM
+from causalbench.errors import (
+    AccessError,
+    CausalBenchError,
+    CertificateError,
+    QueryError,
+    ZeroProbabilityError,
+)
+from causalbench.scm import SCM, Mechanism, Variable
 from causalbench.truth.certificate import Identified, Unidentified
 from causalbench.truth.certification import certify, certify_options
 from causalbench.truth.permitted import Permitted
@@ -209,6 +216,23 @@ def test_knowledge_takes_texts_in_a_row(field, given):
     """One text alone is not read letter by letter."""
     with pytest.raises(AccessError, match=rf"{field} is .*; give a tuple of texts"):
         cb.Knowledge("do", "diagram", **{field: given})
+
+
+def test_variables_of_very_many_values_are_certified_or_refused_at_once():
+    """Their response types are more than a float can hold."""
+    count = 500
+    labels = tuple(map(str, range(count)))
+    scm = SCM(
+        {name: Variable(name, labels) for name in ("x", "y")},
+        {
+            "x": Mechanism((), np.full(count, 1 / count), np.arange(count)),
+            "y": Mechanism(("x",), np.ones(1), np.arange(count)[None]),
+        },
+    )
+    found = certify(scm, "P(y!=5)", cb.Knowledge("see", "none"))
+    assert found.value == pytest.approx(1 - 1 / count)
+    with pytest.raises(CausalBenchError):
+        certify(scm, "P(y[x=1]=1, y[x=2]=2)", cb.Knowledge("see", "none"))
 
 
 def test_a_list_of_texts_becomes_a_tuple():

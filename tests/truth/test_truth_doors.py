@@ -273,6 +273,14 @@ def test_too_wide_names_the_size():
         law(scm, scm.names)
 
 
+def test_laws_of_more_variables_than_arrays_have_axes_are_refused():
+    """Variables of one value make no cells, and axes all the same."""
+    names = [f"v{i}" for i in range(65)]
+    scm = world({name: ["a"] for name in names}, {name: cpt([], [1.0]) for name in names})
+    with pytest.raises(TooWideError, match="65 variables is asked for and arrays have 64 axes"):
+        law(scm, names)
+
+
 def test_too_wide_kernel():
     """A variable in too many worlds at once is refused."""
     scm = world(

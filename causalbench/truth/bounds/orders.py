@@ -19,7 +19,7 @@ from causalbench.graph import Diagram
 from causalbench.truth.bounds.ends import End, exact_end
 from causalbench.truth.bounds.problem import Block, Problem
 from causalbench.truth.bounds.program import Program
-from causalbench.truth.bounds.responses import LIMIT, shape_of
+from causalbench.truth.bounds.responses import LIMIT, power, shape_of
 from causalbench.truth.bounds.search import Free, climb
 from causalbench.truth.unit_laws import unit_laws, unit_terms
 
@@ -50,7 +50,7 @@ def _size(permitted: Permitted, order: tuple[str, ...]) -> float:
     types = rows = above = 1.0
     for name in order:
         card = len(permitted.labels[name])
-        types *= card**above
+        types *= power(card, above)
         above *= card
         rows *= 2 * card if name in permitted.manipulable else card
     return types * rows

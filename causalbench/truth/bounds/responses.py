@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from causalbench.graph import Diagram
 
-__all__ = ["LIMIT", "Component", "Event", "Shape", "shape_of"]
+__all__ = ["LIMIT", "Component", "Event", "Shape", "power", "shape_of"]
 
 LIMIT = 2 * 10**6
 """The most response types times constraints that a component may have."""
@@ -168,14 +168,14 @@ class Component:
         cards = self.shape.structure.cards
         total = 1.0
         for member in self.members:
-            total *= float(cards[member]) ** self.rows_of(member)
+            total *= power(cards[member], self.rows_of(member))
         if total > LIMIT and not any(m in self.shape.slopes for m in self.members):
             raise TooWideError(self._too_wide(total))
         found = []
         for member in self.members:
             rows, card = self.rows_of(member), cards[member]
-            if float(card) ** rows > LIMIT:
-                raise TooWideError(self._too_wide(float(card) ** rows))
+            if power(card, rows) > LIMIT:
+                raise TooWideError(self._too_wide(power(card, rows)))
             table = np.array(np.unravel_index(np.arange(card**rows), (card,) * rows)).T
             found.append(table[self._allowed(member, table)])
         if math.prod(len(each) for each in found) > LIMIT:
@@ -184,8 +184,9 @@ class Component:
 
     def _too_wide(self, size: float) -> str:
         names = ", ".join(self.shape.structure.names[p] for p in self.members)
+        count = f"{size:.3g}" if math.isfinite(size) else "over 1e300"
         return (
-            f"the joint response types of {names} are {size:.3g} and the limit is {LIMIT:.0e}; "
+            f"the joint response types of {names} are {count} and the limit is {LIMIT:.0e}; "
             "ask of a world with fewer parents or values there."
         )
 
@@ -266,9 +267,11 @@ class Component:
         found = []
         for group in groups:
             axes = (*group, *self.shape.outer(group))
+            if self.rows is None:
+                found += [True] * math.prod(cards[p] for p in axes)
+                continue
             for codes in product(*(range(cards[p]) for p in axes)):
-                event = () if self.rows is None else self.event(group, codes)
-                found.append(all(row in (self.rows or ()) for _, row, _ in event))
+                found.append(all(row in self.rows for _, row, _ in self.event(group, codes)))
         return np.array(found, dtype=bool)
 
     def program(self, groups: tuple[tuple[int, ...], ...], known: NDArray[np.bool_]) -> Program:
@@ -297,6 +300,14 @@ class Component:
             self._bare.clear()  # rows are kept by the program
             found = self._programs[key] = Program(np.stack(rows))
         return found
+
+
+def power(card: int, rows: float) -> float:
+    """Return how many functions there are, infinite where floats end."""
+    try:
+        return math.pow(card, rows)
+    except OverflowError:
+        return math.inf
 
 
 def _subsets(members: tuple[int, ...]) -> list[tuple[int, ...]]:
