@@ -73,6 +73,8 @@ def check_assumptions(permitted: Permitted) -> None:
 def _visible(text: str, found: list[str], names: Collection[str]) -> None:
     if not found:
         raise QueryError(f"'{text}' is no assumption; {_FORMS}")
+    if len(set(found)) < len(found):
+        raise QueryError(f"'{text}' names '{found[0]}' twice and no effect; {_FORMS}")
     for name in found:
         if name not in names:
             msg = f"the assumption '{text}' names '{name}', which is no visible variable."

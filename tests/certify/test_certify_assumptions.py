@@ -67,6 +67,7 @@ def test_a_coupling_by_a_hidden_parent_that_is_not_drawn_is_refused():
     [
         ("monoton: x -> y", QueryError, "no assumption"),
         ("monotone: x - y", QueryError, "no assumption"),
+        ("monotone: x -> x", QueryError, "names 'x' twice"),
         ("monotone: x -> yy", QueryError, "Did you mean 'y'"),
         ("coupling:y", QueryError, "no assumption"),
         ("coupling:y={bad", QueryError, "neither a name nor JSON"),
