@@ -85,6 +85,11 @@ def ladder(run: Run, *, width: int = WIDTH) -> RenderableType:
         honest = any(one["honesty"] is not None for one in run.agents)
         alone = any(row["low"] is None for row in scored)
         parts += [_legend(alone=alone, honest=honest), Text()]
+    elif honest_only := [one for one in run.agents if one["honesty"] is not None]:
+        parts += [
+            *_titled("honesty, without ladders", _honesty(honest_only)),
+            Text(_HONEST[1:] + "\n"),
+        ]
     for track, rows in sorted(by(run.rows, "track").items(), reverse=True):
         held = [r for r in rows if r["profile"] and r["rung"] > 1 and not r["control"]]
         if held:
@@ -142,6 +147,15 @@ def _skill_table(rows: Sequence[Row], heights: Mapping[str, Row], *, flat: bool)
             line.append(honest_cell(one, dim=control, flat=flat))
         line += cost(held)
         made.add_row(*line)
+    return made
+
+
+def _honesty(agents: Sequence[Row]) -> Table:
+    """Return each agent's honesty, where no pair was played that a ladder could show."""
+    made = table()
+    made.add_column("honesty (verdicts)", justify="right", no_wrap=True)
+    for _, held in _controls_last(agents):
+        made.add_row(agent_name(held[0]), honest_cell(held[0], dim=held[0]["control"], flat=True))
     return made
 
 

@@ -12,7 +12,7 @@ from rich.console import Console
 from causalbench.errors import ScoreError
 from causalbench.report import plot_ladder, print_run
 from causalbench.report.cells import number, rung_signs
-from causalbench.run import Run
+from causalbench.run import Run, evaluate
 from causalbench.score import Record
 from causalbench.task.answer import Estimate
 
@@ -143,6 +143,17 @@ def test_nothing_played_is_not_printed():
     """No empty table."""
     with pytest.raises(ScoreError, match="no answers"):
         printed(Run("toy", "1", 7, "d", ()))
+
+
+def test_honesty_stands_alone_where_no_pair_was_played():
+    """It needs no ladder: a run of honesty items would otherwise print nothing."""
+    run = evaluate(["exact", "see-reader"], "umbrella-rain", where={"role": "honesty"})
+    page = printed(run)
+    assert [line.split() for line in page.splitlines() if line.startswith("exact")] == [
+        ["exact", "1.00", "(1.00)"]
+    ]
+    assert "0 for claiming nothing" in page
+    assert "climbed" not in page
 
 
 def test_a_single_base_world_is_said():
