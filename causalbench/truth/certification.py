@@ -58,7 +58,8 @@ def certify(world: Any, query: str | Query, knowledge: Knowledge | None = None) 
     Args:
         world: a discrete SCM, or anything with one as ``.scm``.
         query: text or a query over visible variables; a choice is certified by `certify_options`.
-        knowledge: what is known; by default the diagram and the law of what is seen.
+        knowledge: what is known; None is ``Knowledge("see", "diagram")``, the law of what is seen
+            and the diagram.
 
     Returns:
         `Identified`, with an estimand over the permitted laws whose value equals the truth; or

@@ -65,8 +65,8 @@ class Family:
         mechanisms: name to the fields of a mechanism, each with the sets as an axis in front, N
             long: ``{"noise": float64[N, S]}`` with the template's table; ``{"noise": float64[N,
             S], "table": int[N, S, *cards]}``; ``{"cpt": float64[N, *cards, card], "coupling":
-            name}``; or the CPT alone, which settles rungs 1 and 2. Parents are the template's, in
-            its order.
+            name}``; or ``{"cpt": ...}`` alone, which settles rungs 1 and 2. Parents are the
+            template's, in its order.
 
     Raises:
         WorldError: an array that does not fit or holds no probabilities; the message names it.
@@ -297,9 +297,11 @@ def _read(scm: SCM, name: str, fields: Mapping[str, Any]) -> Read:
     own: Any = scm.mechanisms[name]
     if not isinstance(fields, Mapping) or set(fields) not in _FORMS:
         named = isinstance(fields, Mapping)
-        given = ", ".join(sorted(map(str, fields))) if named else f"a {type(fields).__name__}"
+        given = (
+            ", ".join(sorted(map(str, fields))) if named else f"no dict but {type(fields).__name__}"
+        )
         raise WorldError(
-            f"{place}: give noise, or noise and table, or cpt and its coupling; given: {given:.60}"
+            f"{place}: give noise, or noise and table, or cpt and its coupling; given: {given:.60}."
         )
     if "cpt" in fields:
         card = scm.variables[name].cardinality

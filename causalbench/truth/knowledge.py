@@ -23,7 +23,7 @@ class Knowledge:
     Args:
         regime: ``see`` (watch), ``do`` (intervene), ``intent`` (intervene after seeing one's own
             natural choice) or ``replay`` (intervene on a unit already seen).
-        shown: ``none``, ``diagram`` or ``mechanisms``.
+        shown: ``none`` (unless you say more), ``diagram`` or ``mechanisms``.
         assumptions: stated assumptions, sorted: ``"monotone: x -> y"`` (in no unit does raising x,
             in the order of its values, lower y, whatever y's other parents are), ``"antitone: x ->
             y"`` (raise it), or ``"coupling:y=monotone"``.
