@@ -115,6 +115,7 @@ def largest_difference(permitted: Permitted, scm: SCM, other: SCM) -> float:
 
 def _undecided(permitted: Permitted, asked: Query, limits: Bounds) -> CertificateError:
     advice = "show the diagram, or " if permitted.knowledge.shown == "none" else ""
+    advice += "drop an assumption, or " if permitted.knowledge.assumptions else ""
     return CertificateError(
         f"not decided: {asked} lies in [{limits.lower:.6g}, {limits.upper:.6g}] ({limits.method}), "
         f"and neither an estimand nor two worlds that differ in it were found; {advice}ask of a "

@@ -1,10 +1,11 @@
-"""Queries that no algorithm settles and whose bounds meet: their value, and how it is written."""
+"""Queries that no algorithm settles: bounds that meet, how it is written, what is not decided."""
 
 from __future__ import annotations
 
 import pytest
 
 import causalbench as cb
+from causalbench.errors import CertificateError
 
 
 @pytest.fixture(scope="module")
@@ -35,3 +36,22 @@ def test_a_single_quantity_needs_no_brackets():
     found = cb.certify(cb.load_world("drug-lawsuit"), pn, cb.Knowledge("do", "none"))
     assert str(found.estimand).startswith("min P(")
     assert found.estimand.latex().startswith(r"\min P(")
+
+
+def test_what_assumptions_leave_undecided_is_said_with_what_to_drop():
+    """A coupling told of a mechanism whose noise is shared finds no second world as it stands."""
+    tables = {
+        "u": {"parents": [], "cpt": [0.6, 0.4]},
+        "x": {"parents": ["u"], "cpt": [[0.8, 0.2], [0.3, 0.7]], "coupling": "monotone"},
+        "y": {
+            "parents": ["x", "u"],
+            "cpt": [[[0.9, 0.1], [0.5, 0.5]], [[0.4, 0.6], [0.1, 0.9]]],
+            "coupling": "monotone",
+        },
+    }
+    values = {"values": ["0", "1"]}
+    variables = {"u": {**values, "hidden": True}, "x": values, "y": values}
+    bow = cb.SCM.from_dict({"schema": 1, "variables": variables, "mechanisms": tables})
+    told = cb.Knowledge("see", "diagram", ("coupling:y=monotone",))
+    with pytest.raises(CertificateError, match=r"not decided.*drop an assumption, or ask"):
+        cb.certify(bow, "P(y=1 | do(x=1))", told)
