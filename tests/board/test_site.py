@@ -105,3 +105,13 @@ def test_what_rounds_to_zero_has_no_sign() -> None:
         "\N{MINUS SIGN}0.01",
         "0.50",
     ]
+
+
+def test_columns_stand_under_their_rung(site: Path) -> None:
+    """The row of rungs and the row of cells have as many columns."""
+    for head in re.findall(r"<thead>(.*?)</thead>", page(site), re.DOTALL):
+        widths = []
+        for row in re.findall(r"<tr.*?</tr>", head, re.DOTALL):
+            spans = [re.search(r'colspan="(\d+)"', th) for th in re.findall(r"<th[^>]*>", row)]
+            widths.append(sum(1 if span is None else int(span[1]) for span in spans))
+        assert len(set(widths)) == 1
