@@ -7,7 +7,6 @@ tables and the kernels worked out from them.
 
 from __future__ import annotations
 
-import weakref
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,6 +19,7 @@ from causalbench.errors import (
     suggest,
 )
 from causalbench.scm.tables import TableMechanism, uncoupled_text
+from causalbench.truth.alive import WhileAlive
 from causalbench.truth.values import allowed, no_value, numbers_of
 
 if TYPE_CHECKING:
@@ -264,7 +264,7 @@ def _kernel(
 
 
 _structures: dict[Any, Structure] = {}
-_compiled: dict[int, tuple[weakref.ref[Any], Compiled]] = {}
+_compiled: WhileAlive[Compiled] = WhileAlive()
 
 
 def compiled(scm: SCM) -> Compiled:
@@ -273,19 +273,16 @@ def compiled(scm: SCM) -> Compiled:
     Raises:
         QueryError: the world is not discrete.
     """
-    key = id(scm)
-    found = _compiled.get(key)
-    if found is not None and found[0]() is scm:
-        return found[1]
+    found = _compiled.of(scm)
+    if found is not None:
+        return found
     if not scm.is_discrete:
         msg = (
             "this world is not discrete and tables exist for discrete worlds alone; "
             "ask truth(world, query), which knows linear-Gaussian worlds too."
         )
         raise QueryError(msg)
-    made = Compiled(scm, structure_of(scm))
-    _compiled[key] = (weakref.ref(scm, lambda _: _compiled.pop(key, None)), made)
-    return made
+    return _compiled.keep(scm, Compiled(scm, structure_of(scm)))
 
 
 def structure_of(scm: SCM) -> Structure:

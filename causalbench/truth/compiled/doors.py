@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import threading
-import weakref
 from array import array
 from functools import cache
 from itertools import pairwise
@@ -16,6 +15,7 @@ from causalbench.errors import CouplingError, QueryError, TooWideError, ZeroProb
 from causalbench.query.ast import Probability
 from causalbench.query.render import render_quantity
 from causalbench.scm.tables import TableMechanism, uncoupled_text
+from causalbench.truth.alive import WhileAlive
 from causalbench.truth.compiled.layout import HEAD, IMPOSSIBLE, MORE_INTS, TOO_WIDE, WORK
 from causalbench.truth.compiled.names import names_of
 from causalbench.truth.plan import too_wide
@@ -71,7 +71,7 @@ class Packed:
         return int(np.flatnonzero(self._whole[HEAD + 6 * n : HEAD + 7 * n] == place)[0])
 
 
-_packed: dict[int, tuple[weakref.ref[Any], Packed]] = {}
+_packed: WhileAlive[Packed] = WhileAlive()
 
 
 def packed(scm: SCM) -> Packed:
@@ -80,24 +80,21 @@ def packed(scm: SCM) -> Packed:
     Raises:
         QueryError: the world is not discrete.
     """
-    key = id(scm)
-    found = _packed.get(key)
-    if found is not None and found[0]() is scm:
-        return found[1]
+    found = _packed.of(scm)
+    if found is not None:
+        return found
     if not scm.is_discrete:
         raise QueryError(
             "this world is not discrete and the compiled engine is for discrete worlds alone; "
             "ask truth(world, query), which knows worlds of real variables too."
         )
-    made = Packed(scm)
-    _packed[key] = (weakref.ref(scm, lambda _: _packed.pop(key, None)), made)
-    return made
+    return _packed.keep(scm, Packed(scm))
 
 
 def names(scm: SCM) -> Names:
     """Return the declared names of a discrete world, without loading the machine code."""
-    found = _packed.get(id(scm))
-    return found[1].names if found is not None and found[0]() is scm else names_of(scm)
+    found = _packed.of(scm)
+    return found.names if found is not None else names_of(scm)
 
 
 def refusal(scm: SCM, state: int, detail: int, given: tuple[Atom, ...]) -> CausalBenchError:
