@@ -26,11 +26,12 @@ from causalbench.query.ast import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
 __all__ = [
     "conjunctions",
     "is_nested",
+    "nested_terms",
     "normalise",
     "normalise_conjunction",
     "settled",
@@ -57,18 +58,23 @@ def terms(quantity: Quantity) -> tuple[Term, ...]:
     return tuple(atom.term for atom in quantity.event + quantity.given)
 
 
-def variables(query: Query) -> frozenset[str]:
-    """Return every variable that a query mentions, subscripts included."""
-    found: set[str] = set()
-    stack = [term for _, quantity in query.terms for term in terms(quantity)]
+def nested_terms(outer: Iterable[Term]) -> Iterator[Term]:
+    """Yield some terms, and every term that their subscripts nest, at any depth."""
+    stack = list(outer)
     while stack:
         term = stack.pop()
-        found.add(term.variable)
-        for name, value in term.subscript:
-            found.add(name)
-            if isinstance(value, Term):
-                stack.append(value)
-    return frozenset(found)
+        yield term
+        stack.extend(value for _, value in term.subscript if isinstance(value, Term))
+
+
+def variables(query: Query) -> frozenset[str]:
+    """Return every variable that a query mentions, subscripts included."""
+    outer = (term for _, quantity in query.terms for term in terms(quantity))
+    return frozenset(
+        name
+        for term in nested_terms(outer)
+        for name in (term.variable, *(forced for forced, _ in term.subscript))
+    )
 
 
 def worlds(quantity: Quantity) -> dict[Subscript, tuple[Atom, ...]]:

@@ -176,7 +176,7 @@ def _dressed(
         rung=rung_of(asked),
         truth=rounded(float(answer.value)),
         readings={kind: rounded(float(number)) for kind, number in answer.readings.items()},
-        certificate=item_certificate(world, asked, knowledge),
+        certificate=item_certificate(world, asked, knowledge),  # of the world as it is shown
     )
     placement = Placement(
         pair_id=name,

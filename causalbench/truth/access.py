@@ -10,13 +10,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from causalbench.query.algebra import conjunctions, is_nested, terms
-from causalbench.query.ast import Term
+from causalbench.query.algebra import conjunctions, is_nested, nested_terms, terms
 from causalbench.query.render import render_quantity
 from causalbench.truth.identify.estimand import Estimand
 
 if TYPE_CHECKING:
-    from causalbench.query.ast import Quantity, Subscript
+    from causalbench.query.ast import Quantity, Subscript, Term
     from causalbench.truth.permitted import Permitted
 
 __all__ = ["METHODS", "Access", "UnitRead", "unit_access"]
@@ -81,14 +80,7 @@ def unit_access(permitted: Permitted, quantity: Quantity) -> Access | None:
 
 def _forced(term: Term) -> frozenset[str]:
     """Return every variable that a term sets, at any depth."""
-    found: set[str] = set()
-    stack = [term]
-    while stack:
-        for name, setting in stack.pop().subscript:
-            found.add(name)
-            if isinstance(setting, Term):
-                stack.append(setting)
-    return frozenset(found)
+    return frozenset(name for each in nested_terms([term]) for name, _ in each.subscript)
 
 
 def _intended(permitted: Permitted, group: tuple[Term, ...]) -> bool:

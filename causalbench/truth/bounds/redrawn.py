@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from causalbench.query.algebra import terms
-from causalbench.query.ast import Term
+from causalbench.query.algebra import nested_terms, terms
 from causalbench.scm import SCM, Mechanism, Variable
 from causalbench.scm.couplings import couple, natural_coupling
 from causalbench.truth.bounds.witness import fresh
@@ -81,17 +80,9 @@ def turned(world: SCM, query: Query) -> SCM | None:
 
 def _parts(query: Query) -> tuple[list[str], list[str]]:
     """Return the variables that are set at any depth, and those that are looked at."""
-    causes: dict[str, None] = {}
-    effects: dict[str, None] = {}
-    stack = [term for _, quantity in query.terms for term in terms(quantity)]
-    while stack:
-        term = stack.pop()
-        effects[term.variable] = None
-        for name, setting in term.subscript:
-            causes[name] = None
-            if isinstance(setting, Term):
-                stack.append(setting)
-    return sorted(causes), sorted(effects)
+    every = list(nested_terms(t for _, quantity in query.terms for t in terms(quantity)))
+    causes = {name for term in every for name, _ in term.subscript}
+    return sorted(causes), sorted({term.variable for term in every})
 
 
 def _with_parent(world: SCM, name: str, parent: str) -> SCM:
