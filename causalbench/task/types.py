@@ -8,7 +8,7 @@ its `Placement` (which pair, which side). Twins are two cases with one pair id.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -36,6 +36,7 @@ __all__ = [
     "Question",
     "Role",
     "Track",
+    "Traits",
 ]
 
 Kind = Literal["estimate", "bet", "act", "redo"]
@@ -278,6 +279,31 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True)
+class Traits:
+    """What kind of task a case is, to select and to report by; "" where its suite does not say.
+
+    Args:
+        form: the type of question, a name of `causalbench.task.forms`, e.g. ``"ATE"``.
+        access: what is given, a name of `causalbench.task.terms`, e.g. ``"lab-do-1024"``.
+        size: ``small`` (3-5 visible variables), ``medium`` (6-10) or ``large`` (20-50).
+        motif: the shape at the core of the diagrams, e.g. ``"front-door"``, or ``"free"``.
+        family: ``discrete`` or ``linear``.
+        surface: how it is told: ``plain``, ``sensible``, ``nonsense`` or ``anti-commonsense``.
+    """
+
+    form: str = ""
+    access: str = ""
+    size: str = ""
+    motif: str = ""
+    family: str = ""
+    surface: str = ""
+
+    def to_dict(self) -> dict[str, str]:
+        """Return the traits that are said, JSON-ready."""
+        return {each.name: text for each in fields(self) if (text := getattr(self, each.name))}
+
+
+@dataclass(frozen=True, slots=True)
 class Placement:
     """Where a case stands in its suite; never shown to an agent.
 
@@ -291,6 +317,9 @@ class Placement:
         base: the base world (what the bootstrap resamples).
         construction: how the twins were made, e.g. ``"covered-reversal"``.
         proof: what was checked as the pair was built, and its largest deviation.
+        traits: what kind of task it is.
+        ceiling: the most skill in expectation that the lab's budget allows on the pair, in (0, 1];
+            None where it is not known to be below 1.
     """
 
     pair_id: str
@@ -302,6 +331,8 @@ class Placement:
     base: str
     construction: str = ""
     proof: Mapping[str, Any] = field(default_factory=dict)
+    traits: Traits = field(default_factory=Traits)
+    ceiling: float | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
