@@ -31,6 +31,8 @@ class Draft:
         couplings: for each world: variable -> its coupling, where the dossier may name it.
         misleads: rung 2: watching is more than 0.05 off in both worlds.
         mixed: rung 3: the worlds differ in the law of a hidden cause, not in a coupling.
+        motif: the shape that the worlds were made of.
+        attempts: how many attempts it took to find them.
     """
 
     sides: tuple[SCM, SCM]
@@ -43,6 +45,8 @@ class Draft:
     )
     misleads: bool = False
     mixed: bool = False
+    motif: str = ""
+    attempts: int = 1
 
 
 def functions_of(net: Net) -> dict[str, Mechanism]:
