@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from causalbench import rng as draws
 from causalbench.task.construct.network import network_pair
@@ -21,9 +21,20 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-    from causalbench.task.types import Case, Track
+    from causalbench.task.types import Case, Placement, Track
 
-__all__ = ["Job", "jobs_of", "ordered", "spread", "wanted"]
+__all__ = ["Job", "Placed", "jobs_of", "ordered", "spread", "wanted"]
+
+
+class Placed(Protocol):
+    """A case, or what stands for one while a suite is put in order."""
+
+    @property
+    def placement(self) -> Placement:
+        """Where it stands in its suite."""
+
+
+_Placed = TypeVar("_Placed", bound=Placed)
 
 
 @dataclass(frozen=True)
@@ -87,10 +98,12 @@ def _honest(recipe: Recipe) -> Iterator[Job]:
         yield Job("honesty", rung, "estimates", cell, partial(_listed_item, recipe, item, index))
 
 
-def ordered(pairs: list[list[Case]], singles: list[Case], rng: np.random.Generator) -> list[Case]:
+def ordered(
+    pairs: list[list[_Placed]], singles: list[_Placed], rng: np.random.Generator
+) -> list[_Placed]:
     """Put the cases in an order that tells nothing: a coin a pair, members far apart."""
-    first: list[Case] = []
-    second: list[Case] = []
+    first: list[_Placed] = []
+    second: list[_Placed] = []
     for pair in pairs:
         coin = int(draws.integers(rng, 2))
         for place, case in enumerate(pair):

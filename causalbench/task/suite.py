@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import cached_property, lru_cache, partial
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from causalbench import rng as draws
 from causalbench.errors import (
@@ -20,11 +20,12 @@ from causalbench.errors import (
 )
 from causalbench.task.catalogue import data_files, list_bnlearn, list_worlds, plugins
 from causalbench.task.encode import canonical_json, key_to_dict
-from causalbench.task.jobs import Job, jobs_of, ordered, spread, wanted
+from causalbench.task.jobs import Job, Placed, jobs_of, ordered, spread, wanted
 from causalbench.task.recipe import TRACKS, Block, Recipe, recipe_from_dict
 from causalbench.task.world import World, load_world
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
     from importlib.metadata import EntryPoint
 
     from causalbench.task.practice import Practice
@@ -35,6 +36,7 @@ __all__ = ["Suite", "case_to_dict", "list_suites", "load_suite", "make", "questi
 _PREFIX = "suite."
 _FIELDS = ("rung", "track", "cell", "role", "construction", "base", "pair_id", "side")
 _WORLD_PAIRS = 2  # for each rung, track and cell of a suite made from one world
+_Placed = TypeVar("_Placed", bound=Placed)
 Where = Mapping[str, Any]
 
 
@@ -111,10 +113,23 @@ class Suite:
             UnknownNameError: a filter on a field that placements do not have.
             TwinError: a world of which no twins can be made.
         """
+        return self.in_order(self.pieces(seed, limit=limit, filter=filter), seed)
+
+    def pieces(
+        self,
+        seed: int = 0,
+        *,
+        limit: int | None = None,
+        filter: Where | Callable[[Placement], bool] | None = None,  # noqa: A002  (as in `cases`)
+    ) -> Iterator[list[Case]]:
+        """Build the cases of a seed one piece at a time, for who can't hold them all.
+
+        A piece is a pair of twins, an honesty item, or a world's own questions; `in_order` puts
+        what is made of the pieces in the suite's order. Arguments and errors are those of `cases`.
+        """
         where = _checked(filter) if isinstance(filter, Mapping) else {}
         keep = filter if callable(filter) else partial(_passes, where)
-        pairs: list[list[Case]] = []
-        singles: list[Case] = []
+        made = False
         left: dict[str, int | None] = dict.fromkeys(("skill", "honesty", "named"), limit)
         for job in spread([job for job in jobs_of(self.recipe, self.world) if job.may_hold(where)]):
             room = left[job.role]
@@ -124,16 +139,24 @@ class Suite:
             if not built:
                 continue
             left[job.role] = None if room is None else room - 1
-            if job.role == "skill":
-                pairs.append(built)
-            else:
-                singles.extend(built)
-        if self.world is not None and not pairs and not singles and limit != 0 and not filter:
+            made = True
+            yield built
+        if self.world is not None and not made and limit != 0 and not filter:
             msg = (
                 f"no twins can be made of world '{self.name}' here and it has no questions of its "
                 "own; take a world with causes and effects of some strength."
             )
             raise TwinError(msg)
+
+    def in_order(self, pieces: Iterable[list[_Placed]], seed: int = 0) -> list[_Placed]:
+        """Put all pieces in the suite's order, which a private coin draws."""
+        pairs: list[list[_Placed]] = []
+        singles: list[_Placed] = []
+        for piece in pieces:
+            if piece[0].placement.role == "skill":
+                pairs.append(piece)
+            else:
+                singles.extend(piece)
         return ordered(pairs, singles, draws.generator(seed, f"{self.name}/order"))
 
     def pair(self, rung: int, track: Track, cell: str, index: int, seed: int = 0) -> list[Case]:
