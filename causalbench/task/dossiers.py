@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,7 +17,7 @@ from causalbench.task.decide import DecisionValue, decision_query, decision_valu
 from causalbench.task.dressing import align, exact_laws, mask, opaque_id, sample_rows
 from causalbench.task.encode import rounded
 from causalbench.task.proof import prove
-from causalbench.task.rungs import COUNTERFACTUAL
+from causalbench.task.rungs import ASSOCIATION, COUNTERFACTUAL, INTERVENTION
 from causalbench.task.text import question_text
 from causalbench.task.types import (
     UNSEEN,
@@ -26,8 +26,10 @@ from causalbench.task.types import (
     Dossier,
     Item,
     Key,
+    Law,
     Placement,
     Question,
+    Traits,
 )
 from causalbench.truth import Budget, Knowledge, truth
 
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
     from causalbench.query import Choice, Query
     from causalbench.scm import SCM
     from causalbench.task.construct.draft import Draft
+    from causalbench.task.terms import Terms
     from causalbench.task.types import Certificate, Track
     from causalbench.task.world import Phrase
 
@@ -62,6 +65,8 @@ class Place:
         story: one paragraph, the same for both twins.
         phrases: how questions speak of each variable; None calls them by name.
         base: the base world; by default the pair itself.
+        terms: what is given; None leaves it to the cell and the rung.
+        traits: what kind of task it is.
     """
 
     suite: str
@@ -71,22 +76,31 @@ class Place:
     story: str = ""
     phrases: Mapping[str, Phrase] | None = None
     base: str = ""
+    terms: Terms | None = None
+    traits: Traits = field(default_factory=Traits)
 
     def pair_id(self, rung: int) -> str:
         """Return the pair's id, unique within a suite and seed."""
+        if self.terms is not None:
+            kind = f"{self.traits.form}/{self.terms.name}/{self.traits.family}"
+            return f"{self.suite}/{kind}/{self.index}"
         return f"{self.suite}/{rung}/{self.track}/{self.cell}/{self.index}"
 
 
 def knowledge_of(rung: int, cell: str, couplings: Mapping[str, Any] | None = None) -> Knowledge:
     """Return what a cell tells at a rung."""
-    told = tuple(
-        f"coupling:{name}={coupling_text(each)}" for name, each in sorted((couplings or {}).items())
-    )
+    told = _assumed(couplings or {})
     if cell == "mechanisms":
         return Knowledge("see", "mechanisms")
     if cell == "diagram":
         return Knowledge("do" if rung == COUNTERFACTUAL else "see", "diagram", told)
     return Knowledge(_REGIMES[rung], "none")  # type: ignore[arg-type]
+
+
+def _assumed(couplings: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the couplings as stated assumptions."""
+    pairs = sorted(couplings.items())
+    return tuple(f"coupling:{name}={coupling_text(each)}" for name, each in pairs)
 
 
 def budget_of(rung: int, cell: str, lab: Mapping[str, int]) -> Budget:
@@ -145,7 +159,8 @@ def pair_cases(
             cell=place.cell,
             base=place.base or name,
             construction=draft.construction,
-            proof=proof,
+            proof={**proof, "attempts": draft.attempts},
+            traits=place.traits,
         )
         for side in (0, 1)
     ]
@@ -164,12 +179,18 @@ def dossier_of(
     rng: np.random.Generator,
     decisions: tuple[Decision, ...] = (),
     story: str = "",
+    rows: int | None = None,
 ) -> Dossier:
-    """Return the dossier of one world as a cell shows it (without laws, see `exact_laws`)."""
+    """Return the dossier of one world as a cell shows it (without laws, see `exact_laws`).
+
+    It holds as many watched rows as its lab allows, or ``rows`` of them.
+    """
     identity = opaque_id(rng)
     watched = np.empty((0, len(scm.visible)), dtype=np.int64)
-    if cell == "lab" and scm.is_discrete:
-        watched = sample_rows(scm, budget.rows, draws.child(rng))
+    if rows is None and cell == "lab" and scm.is_discrete:
+        rows = budget.rows
+    if rows:
+        watched = sample_rows(scm, rows, draws.child(rng))
     return Dossier(
         id=identity,
         cell=cell,
@@ -192,8 +213,9 @@ def _dossiers(
     lab: Mapping[str, int],
     rng: np.random.Generator,
 ) -> tuple[Dossier, Dossier]:
+    if place.terms is not None:
+        return _on_terms(sides, couplings, draft, place, place.terms, rng)
     rung, cell = draft.rung, place.cell
-    decisions = () if draft.decision is None else (draft.decision,)
     made = []
     # Below its rung a pair has one law, and both twins are given the same bytes of it.
     shared = exact_laws(sides[0], interventions=rung == COUNTERFACTUAL) if cell == "diagram" else ()
@@ -204,13 +226,51 @@ def _dossiers(
             knowledge_of(rung, cell, told),
             budget_of(rung, cell, lab),
             rng=rng,
-            decisions=decisions,
+            decisions=() if draft.decision is None else (draft.decision,),
             story=place.story,
         )
         laws = exact_laws(side, interventions=False) if shared and rung == 1 else shared
-        named = tuple((name, coupling_text(told[name])) for name in side.visible if name in told)
+        made.append(replace(dossier, laws=laws, couplings=_named(side, told)))
+    return made[0], made[1]
+
+
+def _on_terms(
+    sides: tuple[SCM, SCM],
+    couplings: tuple[Mapping[str, Any], Mapping[str, Any]],
+    draft: Draft,
+    place: Place,
+    terms: Terms,
+    rng: np.random.Generator,
+) -> tuple[Dossier, Dossier]:
+    """Return the dossiers of a pair on stated terms; what the rungs below fix is byte-equal."""
+    shared: tuple[Law, ...] = ()
+    if terms.laws:
+        shared = exact_laws(sides[0], interventions=terms.laws == "do")
+    made = []
+    for number, (side, told) in enumerate(zip(sides, couplings, strict=True)):
+        dossier = dossier_of(
+            side,
+            terms.cell,
+            terms.knowledge(_assumed(told) if terms.coupled else ()),
+            terms.budget,
+            rng=rng,
+            decisions=() if draft.decision is None else (draft.decision,),
+            story=place.story,
+            rows=terms.rows,
+        )
+        laws = shared
+        if number and draft.rung == ASSOCIATION:
+            laws = exact_laws(side, interventions=False) if shared else ()
+        elif number and draft.rung == INTERVENTION and terms.laws == "do":
+            # Watching is alike in both; setting is what tells them apart.
+            laws = (shared[0], *exact_laws(side, interventions=True)[1:])
+        named = _named(side, told) if terms.coupled else ()
         made.append(replace(dossier, laws=laws, couplings=named))
     return made[0], made[1]
+
+
+def _named(side: SCM, told: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    return tuple((name, coupling_text(told[name])) for name in side.visible if name in told)
 
 
 def _settled(dossier: Dossier, side: SCM, query: Query | Choice) -> Certificate:

@@ -13,7 +13,7 @@ from causalbench.task.honesty import KINDS, honesty_case
 from causalbench.task.listed import ListedHonesty, ListedTwins, listed_honesty, listed_pair
 from causalbench.task.named import named_cases
 from causalbench.task.recipe import TRACKS, Block, Recipe
-from causalbench.task.twin import make_pair
+from causalbench.task.twin import make_pair, stratum_pair
 from causalbench.task.world import World, load_world
 
 if TYPE_CHECKING:
@@ -39,13 +39,23 @@ _Placed = TypeVar("_Placed", bound=Placed)
 
 @dataclass(frozen=True)
 class Job:
-    """Something to build: a pair, an honesty item, or a world's own questions."""
+    """Something to build: a pair, an honesty item, or a world's own questions.
+
+    Args:
+        role: ``skill``, ``honesty`` or ``named``.
+        rung: of its questions; None where it holds several.
+        track: likewise.
+        cell: of its cases.
+        build: seed -> cases.
+        part: what it is one of several of, where rung, track and cell do not say.
+    """
 
     role: str
     rung: int | None
     track: str | None
     cell: str
     build: Callable[[int], list[Case]]
+    part: str = ""
 
     def may_hold(self, where: Mapping[str, Any]) -> bool:
         """Say whether any of its cases can pass the filter."""
@@ -80,6 +90,11 @@ def _pairs(recipe: Recipe, world: World | None) -> Iterator[Job]:
                 else partial(_on_world, world, recipe, block, index)
             )
             yield Job("skill", block.rung, block.track, block.cell, build)
+    for stratum in recipe.strata:
+        kind, cell = stratum.kind, stratum.terms.cell
+        for index in range(stratum.pairs):
+            build = partial(_of_stratum, recipe, stratum, index)
+            yield Job("skill", kind.rung, kind.track, cell, build, stratum.name)
     for listed in recipe.twins:
         for track in TRACKS:
             if (listed.estimates if track == "estimates" else listed.decision) is not None:
@@ -123,7 +138,7 @@ def spread(jobs: list[Job]) -> list[Job]:
     """Take one job of each part in turn, so that a limit cuts all parts alike."""
     parts: dict[tuple[Any, ...], list[Job]] = {}
     for job in jobs:
-        parts.setdefault((job.role, job.rung, job.track, job.cell), []).append(job)
+        parts.setdefault((job.role, job.rung, job.track, job.cell, job.part), []).append(job)
     longest = max((len(part) for part in parts.values()), default=0)
     return [part[turn] for turn in range(longest) for part in parts.values() if turn < len(part)]
 
@@ -131,6 +146,10 @@ def spread(jobs: list[Job]) -> list[Job]:
 def _generated(recipe: Recipe, block: Block, index: int, seed: int) -> list[Case]:
     place = Place(recipe.name, block.track, block.cell, index)
     return list(make_pair(place, block.rung, seed, lab=recipe.lab))
+
+
+def _of_stratum(recipe: Recipe, stratum: Stratum, index: int, seed: int) -> list[Case]:
+    return list(stratum_pair(recipe.name, stratum, index, seed))
 
 
 def _on_world(world: World, recipe: Recipe, block: Block, index: int, seed: int) -> list[Case]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, get_args
 from causalbench.errors import WorldError, suggest
 from causalbench.task.honesty import KINDS
 from causalbench.task.listed import ListedHonesty, ListedTwins
+from causalbench.task.strata import Stratum, strata_from_list
 from causalbench.task.twin import LAB
 from causalbench.task.types import Track
 
@@ -44,6 +45,7 @@ class Recipe:
         story: told with every listed pair.
         lab: rows, interventions and replays of a lab.
         blocks: generated pairs.
+        strata: generated pairs by type of question and terms.
         honesty: kind -> number of generated honesty items.
         twins: listed pairs.
         items: listed honesty items.
@@ -57,6 +59,7 @@ class Recipe:
     story: str = ""
     lab: Mapping[str, int] = field(default_factory=lambda: dict(LAB), hash=False)
     blocks: tuple[Block, ...] = ()
+    strata: tuple[Stratum, ...] = ()
     honesty: tuple[tuple[str, int], ...] = ()
     twins: tuple[ListedTwins, ...] = ()
     items: tuple[ListedHonesty, ...] = ()
@@ -75,7 +78,8 @@ def recipe_from_dict(data: Any, place: str) -> Recipe:
         WorldError: a key is unknown, missing or malformed; the message names it.
     """
     known = ("schema", "name", "version", "title", "story", "lab", "pairs", "honesty", "twins")
-    top = _mapping(data, place, (*known, "worlds"))
+    shares = ("sizes", "surfaces", "motifs")
+    top = _mapping(data, place, (*known, *shares, "strata", "worlds"))
     for key in ("schema", "name", "version", "title"):
         if key not in top:
             raise WorldError(f"{place}: '{key}' is missing; add it.")
@@ -92,6 +96,9 @@ def recipe_from_dict(data: Any, place: str) -> Recipe:
         story=_text(top.get("story") or "", f"{place}: story"),
         lab={key: _count(lab.get(key, 0), f"{place}: lab.{key}") for key in LAB},
         blocks=tuple(_blocks(top.get("pairs") or {}, f"{place}: pairs")),
+        strata=strata_from_list(
+            top.get("strata", []), f"{place}: strata", {key: top.get(key) for key in shares}
+        ),
         honesty=tuple(
             (_one_of(kind, tuple(KINDS), f"{place}: honesty"), _count(count, f"{place}: {kind}"))
             for kind, count in counts.items()
