@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     import numpy as np
 
+    from causalbench.task.strata import Stratum
     from causalbench.task.types import Case, Placement, Track
 
 __all__ = ["Job", "Placed", "jobs_of", "ordered", "spread", "wanted"]

@@ -127,7 +127,7 @@ class Batch:
             axes, table = self.parents[name], self.cpts[name]
             for place in range(len(axes) - 1, -1, -1):
                 if axes[place] in forced:
-                    table = table.take(forced[axes[place]], axis=place + 1)
+                    table = np.take(table, forced[axes[place]], axis=place + 1)
             kept = tuple(parent for parent in axes if parent not in forced)
             factors.append(((*kept, name), table))
         rest = [name for name in self.cards if name in needed and name not in {*names, *forced}]
@@ -149,7 +149,7 @@ class Batch:
         return cells
 
     def _product(self, factors: Sequence[_Factor], axes: Sequence[str]) -> Floats:
-        total = np.ones((len(self), *(self.cards[name] for name in axes)))
+        total: Floats = np.ones((len(self), *(self.cards[name] for name in axes)))
         for own, table in factors:
             order = sorted(range(len(own)), key=lambda place: axes.index(own[place]))
             shape = [len(self)] + [1] * len(axes)
