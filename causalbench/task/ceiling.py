@@ -1,0 +1,260 @@
+"""Bound the skill that a lab's budget allows: how far apart a pair's views can be.
+
+Where the laws of the two views differ by total variation d, an answer costs at least (1 - d) of the
+pair's floor in expectation, so that E[skill] <= d. The bound here holds for every agent, adaptive
+and told how the pair was made.
+
+A view is what the dossier's rows, drawn afresh, and the calls of the lab show. Write rho(a) for the
+Hellinger affinity of one call, the sum over what it may show of sqrt(p q), and BC for that of the
+whole transcript. By the chain rule, with the policy's own choices equal in both worlds,
+
+    BC(first t calls) = sum over histories h of sqrt(p(h) q(h)) sum over calls a of pi(a | h) rho(a)
+                     >= BC(first t - 1 calls) * min over calls a of rho(a),
+
+so that BC >= rho(see)^rows * (min over interventions a of rho(a))^interventions. As
+sum |p - q| = sum |sqrt p - sqrt q| (sqrt p + sqrt q), Cauchy and Schwarz give
+
+    d <= sqrt(1 - BC^2).
+
+A unit that may be run again shows, at most, its response to everything: each unit drawn counts as
+one call with the affinity of that, however often it is run. An environment that shows a unit before
+it is acted on lets the action depend on what is seen: the least affinity is then taken for each
+thing seen, and summed. Where an environment draws units on which stated evidence holds, the
+affinity is that of the conditional laws.
+
+Watching alone, with few enough counts of what can be told apart, d is computed as it is: Bernoulli
+.3 against .7 after 0, 1, 3, 10 and 30 draws has .00, .40, .57, .80 and .98.
+
+References: Le Cam, Convergence of estimates under dimensionality restrictions (1973); for the chain
+rule, Tsybakov, Introduction to Nonparametric Estimation (2009), section 2.4.
+"""
+
+from __future__ import annotations
+
+import math
+from itertools import combinations
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from causalbench.query import parse_action
+from causalbench.task.affinity import Affinities, affinities, response_affinity, split
+from causalbench.task.construct.net import Floats, Net
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from causalbench.scm import SCM
+    from causalbench.task.types import Decision
+    from causalbench.truth import Budget, Knowledge
+
+__all__ = ["iid_distance", "pair_ceiling"]
+
+_COUNTS = 2**17  # numbers in the table of counts of an exact distance
+_DIGITS = 9  # of a ceiling: beyond them machines differ
+_Nets = tuple[Net, Net]
+_Sides = tuple["SCM", "SCM"]
+
+
+def pair_ceiling(
+    sides: tuple[SCM, SCM],
+    knowledge: Knowledge,
+    rows: int,
+    budget: Budget,
+    decisions: Sequence[Decision] = (),
+) -> float | None:
+    """Bound the skill that anybody can expect on a pair, from what the dossier's lab can show.
+
+    Args:
+        sides: the worlds.
+        knowledge: regime, and what is shown; exact laws and named couplings must not be.
+        rows: how many watched units the dossier holds.
+        budget: what the lab allows beyond them.
+        decisions: those of the dossier: their environments show what plain calls do not.
+
+    Returns:
+        In [0, 1]; None where mechanisms or different diagrams are shown, a world is of real
+        numbers, or its tables would have over `causalbench.task.affinity.LARGEST` numbers.
+    """
+    if not all(side.is_discrete for side in sides) or _told(sides, knowledge):
+        return None
+    watched = rows + budget.rows
+    if knowledge.regime == "replay" and budget.replays:
+        # With decisions, replays are spent on environments whose every episode is a fresh unit.
+        units = watched + budget.interventions + (budget.replays if decisions else 0)
+        return _rounded(_replayed(sides, decisions), units)
+    nets = _nets(sides)
+    found = affinities(nets, keep=[name for each in decisions for name in _seen(each)])
+    if found is None:
+        return None
+    bets = [each for each in decisions if each.mode == "bet" and each.given]
+    see = min([found.watched, *(_given(sides, nets, each, found.watched) for each in bets)])
+    if knowledge.regime == "see" or not budget.interventions:
+        laws = [net.law(found.names) for net in nets]
+        exact = None if bets else iid_distance(laws[0], laws[1], watched)
+        return _rounded(see, watched) if exact is None else round(exact, _DIGITS)
+    acts = [each for each in decisions if each.mode == "act"]
+    acting = [_acting(sides, nets, found, each, knowledge.regime) for each in acts]
+    known = [each for each in acting if each is not None]
+    if len(known) < len(acting):
+        return None
+    do = min(found.least, *known, 1.0)
+    return _rounded(_power(see, watched) * _power(do, budget.interventions), 1)
+
+
+def iid_distance(first: Floats, second: Floats, draws: int) -> float | None:
+    """Compute the total variation between ``draws`` independent draws of two laws.
+
+    Outcomes of one likelihood ratio are merged: which of them occurs tells nothing.
+
+    Args:
+        first: probabilities, shape (n,).
+        second: probabilities of the same outcomes.
+        draws: at least 0.
+
+    Returns:
+        In [0, 1]; None where there are too many counts to go through.
+    """
+    if not draws:
+        return 0.0
+    laws = np.stack([first.ravel(), second.ravel()])
+    share = laws[0] / np.maximum(laws.sum(axis=0), np.finfo(float).tiny)
+    _, place = np.unique(np.round(share, 12), return_inverse=True)
+    merged = np.stack([np.bincount(place, weights=law) for law in laws])
+    merged = merged[:, merged.sum(axis=0) > 0]
+    kinds = merged.shape[1]
+    if kinds * math.comb(draws + kinds - 1, kinds - 1) > _COUNTS:
+        return None
+    # Stars and bars: where the bars stand among draws + kinds - 1 places.
+    bars = np.array(list(combinations(range(draws + kinds - 1), kinds - 1)), dtype=np.int64)
+    ends = np.hstack(
+        [np.full((len(bars), 1), -1), bars, np.full((len(bars), 1), draws + kinds - 1)]
+    )
+    counts = np.diff(ends, axis=1) - 1
+    chances = [_counted(law, draws, counts) for law in merged]
+    return float(np.abs(chances[0] - chances[1]).sum() / 2)
+
+
+def _counted(law: Floats, draws: int, counts: np.ndarray) -> Floats:
+    """Return the multinomial probability of each row of counts.
+
+    Each kind's count is as if Poisson, weighed against its mode, and the total held to ``draws``:
+    products and quotients alone, so that every machine finds the same.
+    """
+    chance = np.ones(len(counts))
+    for kind, probability in enumerate(law / law.sum()):
+        rate = draws * float(probability)
+        mode = min(int(rate), draws)
+        up = np.cumprod(rate / np.arange(mode + 1, draws + 1))
+        down = np.cumprod(np.arange(mode, 0, -1) / rate) if rate else np.empty(0)
+        chance = chance * np.concatenate([down[::-1], [1.0], up])[counts[:, kind]]
+    result: Floats = chance / chance.sum()
+    return result
+
+
+def _replayed(sides: _Sides, decisions: Sequence[Decision]) -> float | None:
+    """Return the least affinity of one unit that may be run again."""
+    full = response_affinity(sides)
+    if full is None:
+        return None
+    nets = _nets(sides)
+    return min([full, *(_given(sides, nets, each, full) for each in decisions if each.given)])
+
+
+def _given(sides: _Sides, nets: _Nets, decision: Decision, affinity: float) -> float:
+    """Bound from below the affinity of the laws given a decision's stated evidence.
+
+    With p and q the probabilities of the evidence, a law's affinity is at most sqrt(p q) times that
+    of the conditional laws, plus sqrt((1 - p)(1 - q)) for what lies outside the evidence.
+    """
+    first = _codes(sides, decision.factual) if decision.mode == "redo" else {}
+    p, q = (_chance(net, _stated(sides, decision), first) for net in nets)
+    inside = affinity - math.sqrt(max(0.0, (1 - p) * (1 - q)))
+    return max(0.0, min(1.0, inside / math.sqrt(p * q)))
+
+
+def _acting(
+    sides: _Sides, nets: _Nets, found: Affinities, decision: Decision, regime: str
+) -> float | None:
+    """Return the affinity of one episode in which the action may depend on what is seen first.
+
+    Under ``intent`` a variable's own natural value may be seen before it is set.
+    """
+    kept = [name for name in found.names if name in _seen(decision)]
+    options = [_codes(sides, label) for label in decision.actions]
+    own = sorted({name for option in options for name in option} & set(kept))
+    if own and regime == "do":
+        return 1.0  # this lab has no such environment
+    both = found
+    if own:
+        wider = affinities((split(nets[0], own), split(nets[1], own)), keep=(*kept, *own))
+        if wider is None:
+            return None
+        both = wider
+    shown: list[Floats] = []
+    for option in options:
+        natural = {f"{name}'" if name in own else name: code for name, code in option.items()}
+        if set(own) <= set(option):
+            shown.append(both.seen(natural, kept))
+        elif not set(own) & set(option):
+            shown.append(found.seen(option, kept))
+        else:
+            return None
+    least = np.minimum.reduce(shown)
+    stated = _stated(sides, decision)
+    inside = float(least[tuple(stated.get(name, slice(None)) for name in kept)].sum())
+    if not stated:
+        return inside
+    p, q = (_chance(net, stated, {}) for net in nets)
+    return inside / math.sqrt(p * q)
+
+
+def _told(sides: _Sides, knowledge: Knowledge) -> bool:
+    """Say whether what is shown may tell the worlds apart by itself."""
+    if knowledge.shown == "diagram":
+        return sides[0].diagram != sides[1].diagram
+    return knowledge.shown == "mechanisms"
+
+
+def _nets(sides: _Sides) -> _Nets:
+    return Net.from_scm(sides[0]), Net.from_scm(sides[1])
+
+
+def _seen(decision: Decision) -> tuple[str, ...]:
+    """Return the variables that a decision's environments show before the action."""
+    return tuple(dict.fromkeys((*decision.observes, *dict(decision.given or ()))))
+
+
+def _codes(sides: _Sides, action: str) -> dict[str, int]:
+    """Return an action's settings as codes."""
+    return {name: sides[0].variable(name).code(str(label)) for name, label in parse_action(action)}
+
+
+def _stated(sides: _Sides, decision: Decision) -> dict[str, int]:
+    """Return a decision's stated evidence as codes."""
+    given = dict(decision.given or ())
+    return {name: sides[0].variable(name).code(label) for name, label in given.items()}
+
+
+def _chance(net: Net, event: Mapping[str, int], do: Mapping[str, int]) -> float:
+    """Return the probability that some variables have some values."""
+    return float(net.law(tuple(event), do)[tuple(event.values())])
+
+
+def _rounded(affinity: float | None, units: int) -> float | None:
+    """Return the bound on d where each unit has at least this affinity."""
+    if affinity is None:
+        return None
+    whole = min(1.0, _power(affinity, units))
+    return round(math.sqrt(1.0 - whole * whole), _DIGITS)
+
+
+def _power(base: float, exponent: int) -> float:
+    """Raise to a whole power by squaring: a library's ``pow`` differs between machines."""
+    result = 1.0
+    while exponent:
+        if exponent & 1:
+            result *= base
+        base *= base
+        exponent >>= 1
+    return result
