@@ -89,6 +89,10 @@ def _variables(variables: Sequence[Variable]) -> str:
 def _access(dossier: Dossier) -> str:
     budget = dossier.budget
     lines = [_REGIMES[dossier.knowledge.regime]]
+    settable = dossier.knowledge.manipulable
+    if settable is not None and dossier.knowledge.rung > 1:
+        only = f"The only variables that you may set: {joined(settable)}."
+        lines.append(only if settable else "But there is no variable that you may set.")
     allowed = [
         f"{_cases(count)} to {verb}"
         for count, verb in (

@@ -157,6 +157,7 @@ def key_to_dict(key: Key) -> dict[str, Any]:
     """Return a key as JSON-ready values, its numbers to 12 digits."""
     certificate = key.certificate
     ends = certificate.bounds
+    options = [[rounded(end) for end in option] for option in certificate.option_bounds]
     return {
         "question_id": key.question_id,
         "rung": key.rung,
@@ -168,6 +169,7 @@ def key_to_dict(key: Key) -> dict[str, Any]:
             "estimand": certificate.estimand,
             "bounds": None if ends is None else [rounded(end) for end in ends],
             "sharp": certificate.sharp,
+            **({"option_bounds": options} if options else {}),
         },
         "values": [rounded(value) for value in key.values],
         "weight": rounded(key.weight),
@@ -184,7 +186,7 @@ def key_from_dict(record: Mapping[str, Any]) -> Key:
     names = "question_id rung truth readings certificate values weight floor"
     fields = _fields(record, "key", names, AnswerError)
     parts = "identified proof estimand bounds sharp"
-    proof = _fields(fields["certificate"], "key.certificate", parts, AnswerError)
+    proof = _fields(fields["certificate"], "key.certificate", parts, AnswerError, "option_bounds")
     return _guard(
         "key",
         lambda: Key(
@@ -198,6 +200,7 @@ def key_from_dict(record: Mapping[str, Any]) -> Key:
                 estimand=_text(proof["estimand"]),
                 bounds=None if proof["bounds"] is None else _ends(proof["bounds"]),
                 sharp=_flag(proof["sharp"]),
+                option_bounds=tuple(_ends(each) for each in proof.get("option_bounds", ())),
             ),
             values=tuple(_number(value) for value in fields["values"]),
             weight=_number(fields["weight"]),
@@ -215,7 +218,8 @@ def _ends(value: Any) -> tuple[float, float]:
 def _dossier(fields: dict[str, Any]) -> Dossier:
     variables = tuple(_variable(each, i) for i, each in enumerate(fields["variables"]))
     shape = tuple(len(variable.values or ()) for variable in variables)
-    knowledge = _fields(fields["knowledge"], "dossier.knowledge", "regime shown assumptions")
+    told = "regime shown assumptions"
+    knowledge = _fields(fields["knowledge"], "dossier.knowledge", told, extra="manipulable")
     budget = _fields(fields["budget"], "dossier.budget", "rows interventions replays")
     rows = _fields(fields["rows"], "dossier.rows", "columns codes")
     real = bool(rows["codes"]) and any(variable.is_real for variable in variables)
@@ -226,7 +230,10 @@ def _dossier(fields: dict[str, Any]) -> Dossier:
         cell=_text(fields["cell"]),
         variables=variables,
         knowledge=Knowledge(
-            knowledge["regime"], knowledge["shown"], _texts(knowledge["assumptions"])
+            knowledge["regime"],
+            knowledge["shown"],
+            _texts(knowledge["assumptions"]),
+            _texts(knowledge["manipulable"]) if "manipulable" in knowledge else None,
         ),
         budget=Budget(**{name: _count(value) for name, value in budget.items()}),
         diagram=None if fields["diagram"] is None else _diagram(fields["diagram"]),
@@ -315,14 +322,18 @@ def _log(record: Mapping[str, Any], name: str) -> dict[str, np.ndarray]:
 
 
 def _fields(
-    record: Any, place: str, names: str, error: type[CausalBenchError] = WorldError
+    record: Any,
+    place: str,
+    names: str,
+    error: type[CausalBenchError] = WorldError,
+    extra: str = "",
 ) -> dict[str, Any]:
-    """Return the record as a dict with exactly the fields named."""
+    """Return the record as a dict with exactly the fields named, and perhaps the extra one."""
     if not isinstance(record, Mapping):
         msg = f"{place} is a {type(record).__name__}; it must be a mapping."
         raise error(msg)
     wanted = names.split()
-    unknown = [str(name) for name in record if name not in wanted]
+    unknown = [str(name) for name in record if name not in (*wanted, extra)]
     missing = [name for name in wanted if name not in record]
     if unknown or missing:
         parts = [f"unknown field '{name}'" for name in unknown[:3]]

@@ -14,6 +14,7 @@ from causalbench.errors import (
     UnknownNameError,
     suggest,
 )
+from causalbench.query import parse_action
 from causalbench.rng import child, words
 from causalbench.scm.tables import uncoupled_text
 from causalbench.task.observation import ObservationSpace, recode
@@ -149,7 +150,7 @@ class Lab:
             As `see`.
 
         Raises:
-            AccessError: the regime is ``see``.
+            AccessError: the regime is ``see``, or a variable is not among those that may be set.
             BudgetExhausted: ``n`` is more than is left; nothing was spent.
             UnknownNameError: a variable or value that is not in the dossier.
         """
@@ -174,7 +175,8 @@ class Lab:
             As `see`, with the same ids.
 
         Raises:
-            AccessError: the regime is not ``replay``, or an id is not this lab's.
+            AccessError: the regime is not ``replay``, an id is not this lab's, or a variable is not
+                among those that may be set.
             BudgetExhausted: more units than replays are left; nothing was spent.
         """
         self._require("replay", "replay")
@@ -218,7 +220,8 @@ class Lab:
                 ``do`` is to act on fresh units with the observation unseen.
 
         Raises:
-            AccessError: the lab's regime is below the environment's.
+            AccessError: the lab's regime is below the environment's, or the decision offers to set
+                a variable that may not be set here.
             NotFoundError: no such decision.
         """
         from causalbench.env import WorldEnv, WorldVectorEnv, default_regime
@@ -229,6 +232,9 @@ class Lab:
             msg = f"regime '{wanted}' does not exist; choose one of {', '.join(REGIMES)}."
             raise AccessError(msg)
         self._require(wanted, f"an environment to {decision.mode} under '{wanted}'")
+        if decision.mode != "bet":
+            for label in decision.actions:
+                self._check_settable([name for name, _ in parse_action(label)])
         kind: type[WorldEnv | WorldVectorEnv] = WorldEnv if num_envs == 1 else WorldVectorEnv
         extra = {} if num_envs == 1 else {"num_envs": num_envs}
         return kind(
@@ -258,7 +264,17 @@ class Lab:
         for name, value in settings.items():
             variable = self._variables[self._space.position(name)]
             forced[name] = self._code(variable, value)
+        self._check_settable(forced)
         return forced
+
+    def _check_settable(self, names: Iterable[str]) -> None:
+        """Refuse to set what the knowledge keeps out of experiments' reach."""
+        settable = self._knowledge.manipulable
+        for name in names:
+            if settable is not None and name not in settable:
+                may = f"set only {', '.join(settable)}" if settable else "only watch"
+                msg = f"'{name}' may not be set in this lab; {may}."
+                raise AccessError(msg)
 
     def _code(self, variable: Variable, value: str | float) -> int | float:
         if variable.is_real:

@@ -234,6 +234,8 @@ class Certificate:
         bounds: not identified: the least and the largest answer of compatible worlds; None for a
             decision.
         sharp: whether two compatible worlds attain the bounds.
+        option_bounds: a decision that is not identified: the least and the largest value of each
+            action, aligned with ``Question.actions``; equal where the action's value is settled.
     """
 
     identified: bool
@@ -241,6 +243,7 @@ class Certificate:
     estimand: str = ""
     bounds: tuple[float, float] | None = None
     sharp: bool = True
+    option_bounds: tuple[tuple[float, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
