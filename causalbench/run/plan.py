@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from causalbench.task.types import Case
 
-__all__ = ["MOST_REPEATS", "Selection", "cases_of", "describe", "load", "select"]
+__all__ = ["MOST_REPEATS", "Selection", "cases_of", "describe", "empty", "load", "select"]
 
 MOST_REPEATS = 10_000  # a typing slip beyond it would only fill the memory
 
@@ -115,13 +115,17 @@ def cases_of(selection: Selection) -> list[Case]:
     suite = selection.suite
     cases = list(suite.cases(selection.seed, limit=selection.limit, filter=selection.where))
     if not cases:
-        wanted = ", ".join(f"{key}={value}" for key, value in (selection.where or {}).items())
-        msg = (
-            f"suite '{selection.suite_name}' has no items where {wanted or 'anything holds'}; "
-            "loosen the filter (see: causalbench show SUITE)."
-        )
-        raise NotFoundError(msg)
+        raise empty(selection)
     return cases
+
+
+def empty(selection: Selection) -> NotFoundError:
+    """Return the error that nothing is left by limit and filter."""
+    wanted = ", ".join(f"{key}={value}" for key, value in (selection.where or {}).items())
+    return NotFoundError(
+        f"suite '{selection.suite_name}' has no items where {wanted or 'anything holds'}; "
+        "loosen the filter (see: causalbench show SUITE)."
+    )
 
 
 def describe(cases: Sequence[Case]) -> list[dict[str, Any]]:

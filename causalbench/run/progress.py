@@ -41,11 +41,12 @@ class Ticker:
 
 
 @contextmanager
-def ticker(*, shown: bool) -> Iterator[Ticker]:
-    """Open a progress bar over items, or a silent counter.
+def ticker(*, shown: bool, what: str = "items") -> Iterator[Ticker]:
+    """Open a progress bar, or a silent counter.
 
     Args:
         shown: False, or a stderr that is no terminal, shows nothing.
+        what: is counted.
     """
     if not (shown and sys.stderr.isatty()):
         yield Ticker()
@@ -57,7 +58,7 @@ def ticker(*, shown: bool) -> Iterator[Ticker]:
         TextColumn("{task.description:<18.18}"),
         BarColumn(bar_width=40),
         MofNCompleteColumn(),
-        TextColumn("items"),
+        TextColumn(what),
         TimeElapsedColumn(),
     )
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
