@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Literal
 
 from causalbench.score.losses import Status, loss
 from causalbench.task.answer import answer_from_dict
 from causalbench.task.span import legal_range
+from causalbench.task.types import Traits
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,10 +17,11 @@ if TYPE_CHECKING:
     from causalbench.task.types import Case, Item
     from causalbench.truth.knowledge import Knowledge
 
-__all__ = ["COSTS", "MISSING", "Group", "Outcome", "Record", "cell_kind", "record_of"]
+__all__ = ["COSTS", "MISSING", "TRAITS", "Group", "Outcome", "Record", "cell_kind", "record_of"]
 
 Group = Literal["learning", "reasoning", "beyond"]
 COSTS = ("rows", "interventions", "replays", "env_steps", "seconds")
+TRAITS = tuple(each.name for each in fields(Traits))
 
 
 def cell_kind(rung: int, knowledge: Knowledge) -> Group:
@@ -109,6 +111,16 @@ class Record:
         cost: the item's share of what its dossier cost (`COSTS`); sums to the dossier's cost.
         error: what went wrong, "" where nothing did.
         real: whether the true value is on a linear world's own scale, not a probability.
+        construction: how the twins were made.
+        form: the type of question; this and the next five as in `causalbench.task.types.Traits`,
+            "" where the suite does not say.
+        access: what is given.
+        size: of the world.
+        motif: the shape at the core of its diagram.
+        family: of its mechanisms.
+        surface: how it is told.
+        ceiling: the most skill in expectation that the lab's budget allows on the pair, in [0, 1];
+            None where it is not known.
     """
 
     agent: str
@@ -138,6 +150,14 @@ class Record:
     real: bool = False
     bounds: tuple[float, float] | None = None
     span: tuple[float, float] | None = None
+    construction: str = ""
+    form: str = ""
+    access: str = ""
+    size: str = ""
+    motif: str = ""
+    family: str = ""
+    surface: str = ""
+    ceiling: float | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-ready dict."""
@@ -169,6 +189,9 @@ class Record:
             "real": self.real,
             "bounds": None if self.bounds is None else list(self.bounds),
             "span": None if self.span is None else list(self.span),
+            "construction": self.construction,
+            **{name: getattr(self, name) for name in TRAITS},
+            "ceiling": self.ceiling,
         }
 
     @classmethod
@@ -233,4 +256,7 @@ def record_of(
         real=item.question.kind == "estimate" and not case.scm.is_discrete,
         bounds=key.certificate.bounds,
         span=legal_range(item.question.query, case.dossier) if honest else None,
+        construction=placement.construction,
+        **{name: getattr(placement.traits, name) for name in TRAITS},
+        ceiling=placement.ceiling,
     )

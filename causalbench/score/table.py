@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from causalbench.score.record import Record
 
-__all__ = ["agent_rows", "named_rows", "score_table", "skill_rows", "status_counts"]
+__all__ = ["agent_rows", "maximum", "named_rows", "score_table", "skill_rows", "status_counts"]
 
 _TRACKS = ("estimates", "decisions")
 _CELLS = ("mechanisms", "diagram", "lab")
@@ -63,9 +63,8 @@ def skill_rows(records: Sequence[Record], *, seed: int, digest: str) -> list[dic
 
     A row is over the pairs alone; honesty and named questions have figures of their own. Where a
     suite holds pairs of two groups in one cell and rung, each group has a row: they aren't pooled.
-    ``maximum`` is the skill that perfect use of what is given attains: 1 where that settles the
-    questions, None in a lab, where it depends on the budget and isn't known in closed form. A cell
-    played on other questions only has 0 pairs and no skill. ``cost`` is the mean per dossier.
+    ``maximum`` is the most skill that can be expected (`maximum`). A cell played on other questions
+    only has 0 pairs and no skill. ``cost`` is the mean per dossier.
 
     Args:
         records: of all agents.
@@ -94,7 +93,7 @@ def _skill_row(
         "cell": cell,
         "rung": rung,
         **_numbers(found),
-        "maximum": None if cell == "lab" or not pairs else 1.0,
+        "maximum": maximum(pairs),
         "profile": profile(held),
         "cost": _cost(held),
         "group": group,
@@ -178,6 +177,28 @@ def named_rows(records: Sequence[Record]) -> list[dict[str, Any]]:
             }
         )
     return rows
+
+
+def maximum(records: Sequence[Record]) -> float | None:
+    """Compute the most skill that can be expected, whatever the agent.
+
+    It is sum F d / sum F over the pairs, with F a pair's floor and d its ceiling: 1 where what is
+    given settles the question, in a lab what the budget allows.
+
+    Args:
+        records: of skill pairs.
+
+    Returns:
+        In [0, 1]; None without pairs, or where the ceiling of a lab's pair is not known.
+    """
+    total = floors = 0.0
+    for record in records:
+        ceiling = 1.0 if record.ceiling is None and record.cell != "lab" else record.ceiling
+        if ceiling is None:
+            return None
+        total += record.floor * ceiling
+        floors += record.floor
+    return _short(total / floors) if floors else None
 
 
 def status_counts(records: Iterable[Record]) -> dict[str, int]:

@@ -83,8 +83,10 @@ def plugins(prefix: str) -> dict[str, EntryPoint]:
 
 
 def data_files(kind: str) -> dict[str, Traversable]:
-    """Return the built-in files of a kind, ``worlds`` or ``suites``, by name."""
+    """Return the built-in files of a kind, such as ``worlds`` or ``suites``, by name."""
     folder = resources.files("causalbench.tasks") / kind
+    if not folder.is_dir():
+        return {}
     return {
         file.name.removesuffix(".yaml"): file
         for file in folder.iterdir()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import warnings
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import cached_property, lru_cache, partial
 from importlib import import_module
 from pathlib import Path
@@ -19,15 +19,18 @@ from causalbench.errors import (
     suggest,
 )
 from causalbench.task.catalogue import data_files, list_bnlearn, list_worlds, plugins
+from causalbench.task.difficulty import DIFFICULTY, load_difficulty
 from causalbench.task.encode import canonical_json, key_to_dict
 from causalbench.task.jobs import Job, Placed, jobs_of, ordered, spread, wanted
 from causalbench.task.recipe import TRACKS, Block, Recipe, recipe_from_dict
+from causalbench.task.types import Traits
 from causalbench.task.world import World, load_world
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from importlib.metadata import EntryPoint
 
+    from causalbench.task.difficulty import Difficulty
     from causalbench.task.practice import Practice
     from causalbench.task.types import Case, Dossier, Placement, Question, Track
 
@@ -35,6 +38,7 @@ __all__ = ["Suite", "case_to_dict", "list_suites", "load_suite", "make", "questi
 
 _PREFIX = "suite."
 _FIELDS = ("rung", "track", "cell", "role", "construction", "base", "pair_id", "side")
+_TRAITS = tuple(each.name for each in fields(Traits))
 _WORLD_PAIRS = 2  # for each rung, track and cell of a suite made from one world
 _Placed = TypeVar("_Placed", bound=Placed)
 Where = Mapping[str, Any]
@@ -103,14 +107,15 @@ class Suite:
             seed: a non-negative integer; another seed gives other items.
             limit: at most so many pairs, spread over the parts of the suite, and as many honesty
                 items and worlds.
-            filter: placement field -> wanted value (or several, in a list), or a function of the
-                placement.
+            filter: placement field, trait or ``difficulty`` -> wanted value (or several, in a
+                list), or a function of the placement.
 
         Returns:
             The cases, keys included.
 
         Raises:
             UnknownNameError: a filter on a field that placements do not have.
+            NotFoundError: a filter on the difficulty of a suite of which it was not measured.
             TwinError: a world of which no twins can be made.
         """
         return self.in_order(self.pieces(seed, limit=limit, filter=filter), seed)
@@ -128,7 +133,8 @@ class Suite:
         what is made of the pieces in the suite's order. Arguments and errors are those of `cases`.
         """
         where = _checked(filter) if isinstance(filter, Mapping) else {}
-        keep = filter if callable(filter) else partial(_passes, where)
+        measured = load_difficulty(self, where[DIFFICULTY]) if DIFFICULTY in where else None
+        keep = filter if callable(filter) else partial(_passes, where, measured)
         made = False
         left: dict[str, int | None] = dict.fromkeys(("skill", "honesty", "named"), limit)
         for job in spread([job for job in jobs_of(self.recipe, self.world) if job.may_hold(where)]):
@@ -272,8 +278,16 @@ def case_to_dict(case: Case) -> dict[str, Any]:
         "dossier": case.dossier.to_dict(),
         "questions": [item.question.to_dict() for item in case.items],
         "keys": [key_to_dict(item.key) for item in case.items],
-        "placement": {name: getattr(place, name) for name in _FIELDS},
+        "placement": {name: getattr(place, name) for name in _FIELDS} | _more(place),
     }
+
+
+def _more(place: Placement) -> dict[str, Any]:
+    """Return what only suites that say what kind of task a case is tell of where it stands."""
+    traits = place.traits.to_dict()
+    if not traits:
+        return {}
+    return {"traits": traits} | ({} if place.ceiling is None else {"ceiling": place.ceiling})
 
 
 def _of_world(world: World) -> Suite:
@@ -297,18 +311,26 @@ def _of_world(world: World) -> Suite:
 
 
 def _checked(where: Where) -> dict[str, Any]:
+    known = (*_FIELDS, *_TRAITS, DIFFICULTY)
     for name in where:
-        if name not in _FIELDS:
+        if name not in known:
             msg = (
-                f"cases have no field '{name}' to filter by; take one of {', '.join(_FIELDS)}."
-                f"{suggest(str(name), _FIELDS)}"
+                f"cases have no field '{name}' to filter by; take one of {', '.join(known)}."
+                f"{suggest(str(name), known)}"
             )
             raise UnknownNameError(msg)
     return dict(where)
 
 
-def _passes(where: Where, placement: Placement) -> bool:
-    return all(str(getattr(placement, name)) in wanted(value) for name, value in where.items())
+def _passes(where: Where, measured: Difficulty | None, placement: Placement) -> bool:
+    for name, value in where.items():
+        if name == DIFFICULTY and measured is not None:
+            found = measured.level(placement.traits)
+        else:
+            found = getattr(placement.traits if name in _TRAITS else placement, name)
+        if str(found) not in wanted(value):
+            return False
+    return True
 
 
 @lru_cache(maxsize=32)

@@ -186,7 +186,7 @@ def acting(sides, decision, given=None):
 
 
 def chain(seed):
-    """Return two random worlds in which z comes before x, and x before y, and one cause is hidden."""
+    """Return two random worlds with a hidden cause, z before x and x before y."""
     rng = generator(seed, "chain")
     while True:
         pair = [

@@ -90,10 +90,34 @@ def test_failures_stay_in_and_are_counted(pair):
     assert row["status_counts"]["failed"] == 1
 
 
-def test_maximum_is_known_outside_the_lab_only(pair):
-    """What a budget can buy has no closed form; what is shown settles the question."""
+def test_maximum_is_one_where_what_is_shown_settles_the_question(pair):
+    """And null in a lab of which no ceiling is known."""
     shown = pair("p", (0, 0), cell="mechanisms")
     assert [row["maximum"] for row in rows([*shown, *pair("q", (0, 0))])] == [1.0, None]
+
+
+def test_maximum_of_a_lab_weighs_ceilings_by_floors(pair):
+    """(.4 * .5 + .1 * 1) / (.4 + .1) = .6, whatever the repeats."""
+    records = [
+        record
+        for repeat in (0, 1)
+        for record in (
+            *pair("p", (0, 0), ceiling=0.5, repeat=repeat),
+            *pair("q", (0, 0), floor=0.1, ceiling=1.0, repeat=repeat),
+        )
+    ]
+    assert rows(records)[0]["maximum"] == pytest.approx(0.6)
+
+
+def test_one_unknown_ceiling_makes_the_maximum_unknown(pair):
+    """Half a sum is no bound."""
+    records = [*pair("p", (0, 0), ceiling=0.5), *pair("q", (0, 0))]
+    assert rows(records)[0]["maximum"] is None
+
+
+def test_sampled_rows_have_a_ceiling_too(pair):
+    """A diagram with 500 rows settles the question in the limit alone."""
+    assert rows(pair("p", (0, 0), cell="diagram", ceiling=0.7))[0]["maximum"] == 0.7
 
 
 def test_cost_is_the_mean_per_dossier(pair):
@@ -200,7 +224,7 @@ def test_cell_kind(rung, regime, shown, group):
 
 def test_record_survives_json(record):
     """A record of a log reads back equal."""
-    one = record(cost={"rows": 3.0}, error="oh")
+    one = record(cost={"rows": 3.0}, error="oh", form="ATE", access="lab-do-256", ceiling=0.5)
     assert Record.from_dict(json.loads(json.dumps(one.to_dict()))) == one
 
 
