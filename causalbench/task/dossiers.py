@@ -11,6 +11,7 @@ from causalbench import rng as draws
 from causalbench.errors import TwinError
 from causalbench.query import parse, rung_of
 from causalbench.scm.couplings import coupling_text
+from causalbench.task.ceiling import pair_ceiling
 from causalbench.task.certificates import item_certificate
 from causalbench.task.construct.payoff import floors
 from causalbench.task.decide import DecisionValue, decision_query, decision_values
@@ -148,7 +149,11 @@ def pair_cases(
         if draft.decision is None
         else _decisions(dossiers, sides, draft.decision, draft.rung, place, rng)
     )
-    name = place.pair_id(draft.rung)
+    name, given = place.pair_id(draft.rung), dossiers[0]
+    ceiling = None
+    if given.cell != "mechanisms" and not given.laws and not given.couplings:
+        rows = len(given.rows)
+        ceiling = pair_ceiling(sides, given.knowledge, rows, given.budget, given.decisions)
     placements = [
         Placement(
             pair_id=name,
@@ -161,6 +166,7 @@ def pair_cases(
             construction=draft.construction,
             proof={**proof, "attempts": draft.attempts},
             traits=place.traits,
+            ceiling=ceiling,
         )
         for side in (0, 1)
     ]
