@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from itertools import product
+from math import prod
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,6 +13,7 @@ from causalbench.query import parse_action, parse_event
 from causalbench.query.render import number
 from causalbench.scm import AdditiveMechanism, LinearMechanism, TableMechanism
 from causalbench.scm.noise import LAWS
+from causalbench.task.terms import UPFRONT
 from causalbench.task.words import Speaker, joined
 
 if TYPE_CHECKING:
@@ -23,7 +26,8 @@ if TYPE_CHECKING:
 __all__ = ["PRECISION", "dossier_text"]
 
 PRECISION = 12  # significant digits of every number told
-_MOST_COUNTS = 64  # combinations of values counted in words; a larger table says so
+_MOST_COUNTS = 64  # combinations counted in words where a lab hands out over UPFRONT rows
+_LOGGED = ("action", "reward", "terminal", "source")
 _REGIMES = {
     "see": "You may only watch.",
     "do": "You may watch and intervene: set variables in fresh cases and see what follows.",
@@ -228,15 +232,13 @@ def _rows(dossier: Dossier) -> str:
     were = "was" if count == 1 else "were"
     lead = f"{_cases(count)} {were} observed with nothing changed"
     if any(variable.is_real for variable in dossier.variables):
-        means = dossier.rows.mean(axis=0)
-        spreads = dossier.rows.std(axis=0)
-        each = [
-            f"{name}: mean {_digits(mean)}, standard deviation {_digits(spread)}"
-            for name, mean, spread in zip(dossier.names, means, spreads, strict=True)
-        ]
-        return f"{lead}.\n" + "\n".join(each)
+        lines = [f"{lead}. The values of {names} in each:"]
+        lines += [f"    {', '.join(map(_digits, row))}" for row in dossier.rows]
+        return "\n".join(lines)
     combinations, counts = np.unique(dossier.rows, axis=0, return_counts=True)
-    shown = np.argsort(-counts, kind="stable")[:_MOST_COUNTS]
+    # Of a lab with that many rows the agent may ask for more; all other rows are told in full.
+    cut = _MOST_COUNTS if dossier.cell == "lab" and count > UPFRONT else None
+    shown = np.argsort(-counts, kind="stable")[:cut]
     lines = [f"{lead}. How often each combination of {names} occurred:"]
     for index in shown:
         codes = combinations[index]
@@ -245,7 +247,7 @@ def _rows(dossier: Dossier) -> str:
     left = count - int(counts[shown].sum())
     if left:
         lines.append(f"    other combinations, not listed: {left} in all")
-    elif len(combinations) < np.prod([variable.cardinality for variable in dossier.variables]):
+    elif len(combinations) < prod(variable.cardinality for variable in dossier.variables):
         lines.append("    any other: 0")
     return "\n".join(lines)
 
@@ -255,23 +257,20 @@ def _logs(dossier: Dossier) -> str:
     known = {decision.id: decision for decision in dossier.decisions}
     for name, log in dossier.logs.items():
         labels = known[name].actions if name in known else ()
-        keys = np.column_stack([log["obs"], log["action"]])
-        rewards = np.asarray(log["reward"])
-        combinations, group = np.unique(keys, axis=0, return_inverse=True)
-        counts = np.bincount(group.ravel(), minlength=len(combinations))
-        means = np.bincount(group.ravel(), rewards, len(combinations)) / np.maximum(counts, 1)
         lines.append(
-            f"Decision '{name}' was made {_times(len(rewards))} by others, who may have known more "
-            f"than you are told. By what was seen and done:"
+            f"Decision '{name}' was made {_times(len(log['action']))} by others, who may have "
+            f"known more than you are told. By what was seen, done and earned:"
         )
-        for index in np.argsort(-counts, kind="stable")[:_MOST_COUNTS]:
-            *seen, code = combinations[index].tolist()
+        fields = (log["obs"].tolist(), *(log[each].tolist() for each in _LOGGED))
+        entries = Counter((tuple(seen), *rest) for seen, *rest in zip(*fields, strict=True))
+        for (seen, code, reward, terminal, source), count in entries.most_common():
             facts = _seen(dossier.variables, seen)
             label = labels[code] if 0 <= code < len(labels) else f"action {code}"
-            mean = _digits(means[index])
-            lines.append(f"    {facts}; {label}: {_times(counts[index])}, mean reward {mean}")
-        if len(combinations) > _MOST_COUNTS:
-            lines.append(f"    {len(combinations) - _MOST_COUNTS} rarer combinations, not listed")
+            end = "" if terminal else ", and the episode went on"
+            lines.append(
+                f"    {facts}; {label}: {_times(count)}, reward {_digits(reward)}, "
+                f"recorded by {source}{end}"
+            )
     return "\n".join(lines)
 
 
@@ -301,13 +300,13 @@ def _decision(decision: Decision, speaker: Speaker) -> str:
     seen = joined(decision.observes) or "nothing"
     if decision.mode == "bet":
         return (
-            f"- {decision.id}: having seen {seen}, bet on {joined(decision.actions, 'or')}; a bet "
-            f"pays 1 if it is true, else 0."
+            f"- {decision.id}: having seen {seen}{_stated(decision, speaker)}, bet on "
+            f"{joined([_bet(label) for label in decision.actions], 'or')}; a bet pays 1 if it is "
+            f"true, else 0."
         )
     worth = joined(
         [
-            f"{number(weight)} if "
-            + joined([speaker.fact(a.term.variable, a.op, a.value) for a in parse_event(event)])
+            f"{number(weight)} if {speaker.condition(parse_event(event))}"
             for weight, event in decision.utility
         ]
     )
@@ -315,12 +314,21 @@ def _decision(decision: Decision, speaker: Speaker) -> str:
     scale = f"scores map {_digits(low)} to 0 and {_digits(high)} to 1"
     choice = "; ".join(f"'{label}' ({_do(label, speaker)})" for label in decision.actions)
     if decision.mode == "act":
-        lead = f"in a fresh case, having seen {seen}"
+        lead = f"in a fresh case, having seen {seen}{_stated(decision, speaker)}"
     else:
         first = "" if decision.factual == "pass" else f" under '{decision.factual}'"
-        facts = "" if decision.given is None else f" ({speaker.facts(dict(decision.given))})"
-        lead = f"having seen {seen}{facts} in a case{first}, run that very case again"
+        stated = _stated(decision, speaker)
+        lead = f"having seen {seen}{stated} in a case{first}, run that very case again"
     return f"- {decision.id}: {lead}; choose one of {choice}. Utility: {worth}; {scale}."
+
+
+def _stated(decision: Decision, speaker: Speaker) -> str:
+    return "" if decision.given is None else f" ({speaker.facts(dict(decision.given))})"
+
+
+def _bet(label: str) -> str:
+    """Set a conjunction in brackets, so that its commas are not the list's."""
+    return f"({label})" if len(parse_event(label)) > 1 else label
 
 
 def _do(label: str, speaker: Speaker) -> str:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["decision_text", "dossier_text", "parse_reply", "question_text"]
 
+_DIGITS = 12  # of a range's ends: sums of weights carry rounding
 _UNSETTLED = (
     "If what you know does not settle the answer, give the range of possible values as "
     "'low to high', or answer 'cannot be determined'."
@@ -101,7 +102,10 @@ def decision_text(
 def utility_text(decision: Decision, speaker: Speaker) -> str:
     """Say a utility: its weights and when each counts."""
     return joined(
-        [f"{number(weight)} if {_event(event, speaker)}" for weight, event in decision.utility]
+        [
+            f"{number(weight)} if {speaker.condition(parse_event(event))}"
+            for weight, event in decision.utility
+        ]
     )
 
 
@@ -128,4 +132,5 @@ def _format(query: Query) -> str:
     weights = [weight for weight, _ in query.terms]
     low = query.constant + sum(min(weight, 0) for weight in weights)
     high = query.constant + sum(max(weight, 0) for weight in weights)
+    low, high = round(low, _DIGITS), round(high, _DIGITS)
     return f"Answer with one number between {number(low)} and {number(high)}."

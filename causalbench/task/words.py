@@ -24,6 +24,7 @@ _COMPARED = {
     ">=": "is at least",
 }
 _BINARY = 2
+_DIGITS = 12  # of a weight: products of policies' probabilities carry rounding
 
 
 def joined(parts: Sequence[str], word: str = "and") -> str:
@@ -79,7 +80,21 @@ class Speaker:
         """Say an intervention, joined."""
         # Plain values first: "you set a to 1 and you set m to the value ..." reads one way only.
         ordered = sorted(subscript, key=lambda pair: isinstance(pair[1], Term))
-        return joined([self.setting(name, value) for name, value in ordered])
+        clauses = [self.setting(name, value) for name, value in ordered]
+        nested = [value.subscript for _, value in ordered if isinstance(value, Term)]
+        nested = [inner for inner in nested if inner]
+        if len(nested) > 1 or any(len(inner) > 1 for inner in nested):
+            # Brackets say where the condition of an inner value ends.
+            clauses = [
+                f"({clause})" if isinstance(value, Term) else clause
+                for clause, (_, value) in zip(clauses, ordered, strict=True)
+            ]
+        return joined(clauses)
+
+    def condition(self, atoms: Sequence[Atom]) -> str:
+        """Say an event as one part of a list: in brackets where it is a conjunction."""
+        clauses = self._clauses(atoms)
+        return f"({clauses})" if len(atoms) > 1 else clauses
 
     def quantity(self, quantity: Quantity) -> str:
         """Say a probability or a mean as a noun phrase."""
@@ -116,12 +131,12 @@ class Speaker:
             return self.quantity(terms[0][1])
         parts: list[str] = []
         for weight, quantity in terms:
-            size = "" if abs(weight) == 1 else f"{number(abs(weight))} times "
+            size = "" if abs(weight) == 1 else f"{_weight(weight)} times "
             sign = "minus " if weight < 0 else "plus " if parts else ""
             parts.append(f"{sign}{size}({self.quantity(quantity)})")
         if query.constant or not parts:
             sign = "minus " if query.constant < 0 else "plus " if parts else ""
-            parts.append(f"{sign}{number(abs(query.constant))}")
+            parts.append(f"{sign}{_weight(query.constant)}")
         return " ".join(parts)
 
     def _clauses(self, atoms: Sequence[Atom]) -> str:
@@ -148,3 +163,7 @@ class Speaker:
             when = f"when {self.settings(subscript)}" if subscript else "with nothing changed"
             parts.append(f"{self._clauses(group)} {when}")
         return "; and ".join(parts)
+
+
+def _weight(weight: float) -> str:
+    return number(round(abs(weight), _DIGITS))
