@@ -107,7 +107,7 @@ class _Prepared(Suite):
         def give(_: int) -> list[Case]:
             if isinstance(found, TwinError):
                 raise found
-            return found
+            return list(found)
 
         return super()._built(replace(job, build=give), seed)
 

@@ -191,9 +191,11 @@ def _quantile(
     ahead = np.where(turned[:, None], rows[:, ::-1], rows)
     cuts = np.minimum(np.cumsum(ahead, axis=-1)[:, :-1], 1.0)
     cuts[np.abs(cuts - 1) < _MERGE] = 1.0
-    levels = np.unique(cuts[(cuts > _MERGE) & (cuts < 1)])
+    levels = np.sort(cuts[(cuts > _MERGE) & (cuts < 1)])
     # Thresholds that differ by rounding alone would make noise values of probability 1e-17.
-    fresh = np.diff(levels, prepend=-1.0) > _MERGE
+    fresh = np.empty(len(levels), dtype=bool)
+    fresh[:1] = True
+    np.greater(levels[1:] - levels[:-1], _MERGE, out=fresh[1:])
     edges = np.concatenate([[0.0], levels[fresh], [1.0]])
     if (len(edges) - 1) * len(rows) > MAX_CELLS:
         raise WorldError("coupling: the table would have over 1e7 cells; use fewer parents")
@@ -202,8 +204,9 @@ def _quantile(
     reached = place[np.searchsorted(levels, cuts) + 1]
     reached[cuts <= _MERGE] = 0
     passed = np.zeros((len(edges), len(rows)), dtype=np.int64)
+    every = np.arange(len(rows))
     for column in reached.T:
-        np.add.at(passed, (column, np.arange(len(rows))), 1)
+        passed[column, every] += 1
     table = np.cumsum(passed, axis=0)[:-1]
     table = np.where(turned, card - 1 - table, table)
     return Mechanism(parents, np.diff(edges), table.reshape(-1, *cpt.shape[:-1]))

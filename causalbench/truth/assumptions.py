@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from itertools import pairwise, product
 from typing import TYPE_CHECKING, NamedTuple
+from weakref import WeakSet
 
 import numpy as np
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["check_assumptions"]
 
+_HELD: WeakSet[Permitted] = WeakSet()  # what was looked at and found to hold
 _SIGNS = {"monotone": 1, "antitone": -1}
 _TOLERANCE = 1e-9
 _FORMS = "write 'monotone: x -> y', 'antitone: x -> y' or 'coupling:y=independent'."
@@ -51,6 +53,8 @@ def check_assumptions(permitted: Permitted) -> None:
         WorldError: a coupling that does not exist, or that a table can't have.
         CertificateError: an assumption that is false in the world.
     """
+    if permitted in _HELD:
+        return
     for text in permitted.knowledge.assumptions:
         kind, _, rest = text.partition(":")
         if kind.strip() == "coupling":
@@ -68,6 +72,7 @@ def check_assumptions(permitted: Permitted) -> None:
                 "number follows; drop it, or change the world."
             )
             raise CertificateError(msg)
+    _HELD.add(permitted)
 
 
 def _visible(text: str, found: list[str], names: Collection[str]) -> None:

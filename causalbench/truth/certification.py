@@ -30,7 +30,7 @@ from causalbench.truth.direct import direct_law, methods_of
 from causalbench.truth.exact import value
 from causalbench.truth.identify.estimand import Linear
 from causalbench.truth.knowledge import Knowledge
-from causalbench.truth.permitted import Permitted
+from causalbench.truth.permitted import Permitted, recently_permitted
 from causalbench.truth.subject import scm_of
 from causalbench.truth.witnesses import checked_witnesses
 
@@ -50,6 +50,7 @@ TOLERANCE = 1e-9
 _COUNTERFACTUAL = 3
 _TRIES = 16  # estimands of one quantity that differ in the values of variables that do not matter
 _Found = tuple["Estimand", str, str]  # estimand, method, source
+_Valued = tuple["Estimand", str, str, float]  # the same, and what it evaluates to here
 
 
 def certify(world: Any, query: str | Query, knowledge: Knowledge | None = None) -> Certificate:
@@ -76,7 +77,7 @@ def certify(world: Any, query: str | Query, knowledge: Knowledge | None = None) 
     """
     known = Knowledge("see", "diagram") if knowledge is None else knowledge
     scm = scm_of(world)
-    permitted = Permitted(scm, known)
+    permitted = recently_permitted(scm, known)
     asked = _asked(scm, query)
     _check_visible(permitted, asked)
     check_assumptions(permitted)
@@ -135,8 +136,7 @@ def _check_visible(permitted: Permitted, asked: Query) -> None:
 def _certificate(permitted: Permitted, scm: SCM, asked: Query, truth: float) -> Certificate:
     found = _identify(permitted, asked)
     if found is not None:
-        estimand, method, source = found
-        number = estimand.evaluate(permitted)
+        estimand, method, source, number = found
         if not abs(number - truth) <= TOLERANCE * max(1.0, abs(truth)):
             msg = (
                 f"{estimand} is {number} and the truth is {truth}: method '{method}' fails on "
@@ -190,17 +190,18 @@ def _check_inside(limits: Bounds, truth: float, asked: Query) -> None:
         raise CertificateError(msg)
 
 
-def _identify(permitted: Permitted, asked: Query) -> _Found | None:
+def _identify(permitted: Permitted, asked: Query) -> _Valued | None:
     """Return an estimand of the whole query; None where a part has none to evaluate here."""
     parts: list[tuple[float, Estimand]] = []
     methods: dict[str, str] = {}
     simple = normalise(asked)
-    constant = simple.constant
+    constant = number = simple.constant
     for weight, quantity in simple.terms:
         found = next(_usable(permitted, quantity), None)
         if found is None:
             return None
         methods[found[1]] = found[2]
+        number += weight * found[3]
         if isinstance(found[0], Linear) and not found[0].terms:
             constant += weight * found[0].constant
         else:
@@ -208,17 +209,17 @@ def _identify(permitted: Permitted, asked: Query) -> _Found | None:
     sources = dict.fromkeys(methods.values())
     alone = len(parts) == 1 and parts[0][0] == 1.0 and not constant
     estimand = parts[0][1] if alone else Linear(tuple(parts), constant)
-    return estimand, " and ".join(methods) or "arithmetic", "; ".join(sources)
+    return estimand, " and ".join(methods) or "arithmetic", "; ".join(sources), number
 
 
-def _usable(permitted: Permitted, quantity: Quantity) -> Iterator[_Found]:
-    """Yield the estimands of a quantity that divide by nothing that is zero here."""
+def _usable(permitted: Permitted, quantity: Quantity) -> Iterator[_Valued]:
+    """Yield the estimands of a quantity that divide by nothing that is zero here, with values."""
     for found in _identify_quantity(permitted, quantity):
         try:
-            found[0].evaluate(permitted)
+            number = found[0].evaluate(permitted)
         except PositivityError:
             continue
-        yield found
+        yield *found, number
 
 
 def _identify_quantity(permitted: Permitted, quantity: Quantity) -> Iterator[_Found]:
@@ -254,7 +255,7 @@ def _simplified(permitted: Permitted, quantity: Quantity) -> Iterator[_Found]:
     """Yield estimands of a quantity that is to be simplified first."""
     found = _identify(permitted, Query(((1.0, quantity),)))
     if found is not None:
-        yield found
+        yield found[:3]
 
 
 def _certain(permitted: Permitted, quantity: Quantity) -> float | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -31,6 +32,7 @@ __all__ = ["METHOD", "SOURCE", "Rebuilt", "rebuildable"]
 METHOD = "tables given all parents, with the named couplings"
 SOURCE = "Pearl (2009), theorem 7.1.7"
 _PREFIX = "coupling:"
+_Couplings = tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,17 +60,7 @@ class Rebuilt(Estimand):
         """
         from causalbench.truth.exact import value
 
-        told, parents = dict(self.couplings), permitted.diagram.parents
-        known = {
-            name: Variable(name, permitted.labels[name], numbers=permitted.numbers[name])
-            for name in permitted.names
-            if name in told
-        }
-        mechanisms = {
-            name: couple(_table(permitted, name), coupling_from_text(told[name]), parents(name))
-            for name in known
-        }
-        return value(SCM(known, mechanisms), Query(((1.0, self.quantity),)))
+        return value(_rebuilt(permitted, self.couplings), Query(((1.0, self.quantity),)))
 
     def latex(self) -> str:
         r"""Return the quantity alone, e.g. ``P(y_{x=1}=1 \mid x=0)``; no formula says more."""
@@ -98,6 +90,27 @@ def rebuildable(permitted: Permitted, quantity: Quantity) -> Rebuilt | None:
     if any(needed.issuperset(pair) for pair in permitted.diagram.bidirected):
         return None
     return Rebuilt(quantity, tuple((n, told[n]) for n in permitted.names if n in needed))
+
+
+_worlds: WeakKeyDictionary[Permitted, dict[_Couplings, SCM]] = WeakKeyDictionary()
+
+
+def _rebuilt(permitted: Permitted, couplings: _Couplings) -> SCM:
+    """Return the world that the permitted tables and some couplings make, and keep it."""
+    kept = _worlds.setdefault(permitted, {})
+    if couplings not in kept:
+        told, parents = dict(couplings), permitted.diagram.parents
+        known = {
+            name: Variable(name, permitted.labels[name], numbers=permitted.numbers[name])
+            for name in permitted.names
+            if name in told
+        }
+        mechanisms = {
+            name: couple(_table(permitted, name), coupling_from_text(told[name]), parents(name))
+            for name in known
+        }
+        kept[couplings] = SCM(known, mechanisms)
+    return kept[couplings]
 
 
 def _table(permitted: Permitted, name: str) -> NDArray[np.float64]:

@@ -6,6 +6,7 @@ Identification works on a `Ground` (no numbers at all); estimands and bounds are
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -27,7 +28,9 @@ if TYPE_CHECKING:
     from causalbench.query.ast import Quantity
     from causalbench.scm import SCM
 
-__all__ = ["Ground", "Permitted"]
+__all__ = ["Ground", "Permitted", "recently_permitted"]
+
+_RECENT = 4  # two twins, and two more: many questions are asked of them one after the other
 
 
 @dataclass(frozen=True)
@@ -174,3 +177,16 @@ class Permitted:
         if known.rung > 1 and len(self.manipulable) < len(self.names):
             parts.append(f"manipulable {', '.join(sorted(self.manipulable)) or 'nothing'}")
         return ", ".join([*parts, *known.assumptions])
+
+
+_recent: deque[Permitted] = deque(maxlen=_RECENT)
+
+
+def recently_permitted(scm: SCM, knowledge: Knowledge) -> Permitted:
+    """Return a world's permitted laws; those asked for last are kept, with what is worked out."""
+    for found in tuple(_recent):
+        if found.scm is scm and found.knowledge == knowledge:
+            return found
+    made = Permitted(scm, knowledge)
+    _recent.append(made)
+    return made
