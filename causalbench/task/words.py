@@ -66,10 +66,10 @@ class Speaker:
     def setting(self, variable: str, value: Constant | Term) -> str:
         """Say that a variable is set, as a clause with "you"."""
         if isinstance(value, Term):
+            lead = f"you set {self.noun(variable)} to the value that it"
             if not value.subscript:
-                return f"you leave {self.noun(variable)} at the value it takes by itself"
-            when = self.settings(value.subscript)
-            return f"you set {self.noun(variable)} to the value that it would take when {when}"
+                return f"{lead} takes with nothing changed"
+            return f"{lead} would take when {self.settings(value.subscript)}"
         phrase = self._phrases.get(variable)
         text = value if isinstance(value, str) else number(value)
         if phrase and text in phrase.do:
@@ -81,9 +81,8 @@ class Speaker:
         # Plain values first: "you set a to 1 and you set m to the value ..." reads one way only.
         ordered = sorted(subscript, key=lambda pair: isinstance(pair[1], Term))
         clauses = [self.setting(name, value) for name, value in ordered]
-        nested = [value.subscript for _, value in ordered if isinstance(value, Term)]
-        nested = [inner for inner in nested if inner]
-        if len(nested) > 1 or any(len(inner) > 1 for inner in nested):
+        inner = [value.subscript for _, value in ordered if isinstance(value, Term)]
+        if any(inner) and (len(inner) > 1 or len(inner[0]) > 1):
             # Brackets say where the condition of an inner value ends.
             clauses = [
                 f"({clause})" if isinstance(value, Term) else clause
