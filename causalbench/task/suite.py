@@ -76,16 +76,20 @@ class Suite:
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256 of the recipe and of the first cases of every part at seed 0."""
+        """SHA-256 of the recipe and of the first cases of every part at seed 0.
+
+        A part is a rung, track and cell; of strata, a type of question.
+        """
         most = 2 if self.world is None else 1
         seen: dict[tuple[Any, ...], int] = {}
         parts: list[Any] = [dict(self.recipe.data)]
         if self.world is not None:
             parts.append(self.world.to_dict())
         for job in jobs_of(self.recipe, self.world):
-            key = (job.role, job.rung, job.track, job.cell)
+            form = job.part.partition("/")[0]
+            key = (job.role, form) if form else (job.role, job.rung, job.track, job.cell)
             seen[key] = seen.get(key, 0) + 1
-            if seen[key] <= most:
+            if seen[key] <= (1 if form else most):
                 with warnings.catch_warnings():
                     warnings.simplefilter("ignore")
                     parts.append([case_to_dict(case) for case in self._built(job, 0)])
