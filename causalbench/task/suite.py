@@ -87,7 +87,8 @@ class Suite:
             parts.append(self.world.to_dict())
         for job in jobs_of(self.recipe, self.world):
             form = job.part.partition("/")[0]
-            key = (job.role, form) if form else (job.role, job.rung, job.track, job.cell)
+            own: tuple[Any, ...] = (job.rung, job.track, job.cell)
+            key = (job.role, form) if form else (job.role, *own)
             seen[key] = seen.get(key, 0) + 1
             if seen[key] <= (1 if form else most):
                 with warnings.catch_warnings():
