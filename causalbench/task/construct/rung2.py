@@ -1,0 +1,249 @@
+"""Rung 2 to order: two worlds with one seen law, and a question about acting that divides them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from causalbench import rng as draws
+from causalbench.task.construct.asks import GAP, WRONG, Ask, Labels
+from causalbench.task.construct.batch import draw_batch
+from causalbench.task.construct.draft import Draft, functions_of, world_of
+from causalbench.task.construct.lures_batch import Readings
+from causalbench.task.construct.names import pick_names
+from causalbench.task.construct.rung2_acts import plan
+from causalbench.task.construct.rung2_forms import EFFECTS, answers, query_text
+from causalbench.task.construct.rung2_shapes import prepared
+from causalbench.task.construct.rung2_sides import draw_kept, draw_sides, made
+from causalbench.task.construct.rung2_spots import Target, targets
+from causalbench.task.construct.shapes import draw_cards, draw_shape
+from causalbench.task.construct.sharpen import sharpened
+from causalbench.task.types import Decision
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from causalbench.task.construct.batch import Batch
+    from causalbench.task.construct.net import Net
+    from causalbench.task.construct.order import Order
+    from causalbench.task.construct.payoff import Event
+    from causalbench.task.construct.rung2_forms import Answers
+    from causalbench.task.construct.rung2_sides import Sides
+
+__all__ = ["build"]
+
+_COUNT = 64  # candidates in a batch
+_LOOKED = 6  # targets that are looked at before the batch is given up
+_CELLS = {"small": 256, "medium": 512, "large": 512}  # of the joint table of the visible variables
+_HIDDEN_MOST = 2
+_BANDS = ((0.2, 0.3), (0.3, 0.4), (0.4, 0.5), (0.5, 0.65), (0.65, 1.0))
+_SETTLE = 0.25  # how often a gap outside the wanted band will do
+_MISLED = 5, 2  # of so many pairs in a row, so many mislead whoever watches
+_CLOSE = 1e-9
+
+
+def build(rng: np.random.Generator, order: Order) -> Draft | None:
+    """Draw one batch of candidates of one shape, and return the one that fits best, or None.
+
+    Args:
+        rng: draws everything.
+        order: what is wanted; of rung 2, discrete.
+    """
+    drawn = _drawn(rng, order)
+    if drawn is None:
+        return None
+    base, pair = drawn
+    sides = draw_kept(rng, base, *pair) if order.drawn else draw_sides(rng, base)
+    if sides is None or sides.diagrams[0] == sides.diagrams[1]:
+        return None
+    readings = Readings.of(base)
+    for target in islice(targets(rng, order, sides.diagrams, pair), _LOOKED):
+        found = answers(rng, order.form, sides.batches, target)
+        fits = _fits(order, sides, readings, target, found)
+        if not fits.any():
+            continue
+        if order.form == "best-action":
+            return _acted(rng, order, base, sides, target, found, fits)
+        place = _picked(rng, order, found, fits)
+        return None if place is None else _asked(rng, order, base, sides, target, found, place)
+    return None
+
+
+def _drawn(rng: np.random.Generator, order: Order) -> tuple[Batch, tuple[str, str]] | None:
+    """Draw a base, and the cause and effect that are asked about first."""
+    least, most = (3, 5) if order.size == "small" else (5, 8)
+    shape = draw_shape(rng, order.motif, least + int(draws.integers(rng, most - least + 1)))
+    if sum(name.startswith("u") for name in shape) > _HIDDEN_MOST:
+        return None
+    pair = "x", "y"
+    if order.drawn:
+        room = prepared(rng, shape, most)
+        if room is None:
+            return None
+        shape, pair = room[0], (room[1], room[2])
+    cards = draw_cards(rng, list(shape), cells=_CELLS[order.size])
+    return sharpened(rng, draw_batch(rng, shape, cards, _COUNT)), pair
+
+
+def _fits(
+    order: Order, sides: Sides, readings: Readings, target: Target, found: Answers
+) -> np.ndarray:
+    """Return bool[candidate, question]: the answers lie apart, and no simple reading finds them."""
+    gap = np.abs(found.first - found.second)
+    fits: np.ndarray = found.usable & sides.sound[:, None] & (np.round(gap, 9) >= GAP)
+    if not order.drawn or not fits.any():
+        return fits
+    kept = np.flatnonzero(fits.any(axis=1))
+    law = Readings(readings.names, readings.cards, readings.law[kept])
+    lost: list[np.ndarray] = []
+    for diagram, truth in zip(sides.diagrams, (found.first, found.second), strict=True):
+        read = found.fold(law.read(diagram, target.xs, target.y, target.seen), kept)
+        lost.append(np.abs(read - truth[kept, None]))
+    resists = (lost[0] + lost[1]).min(axis=1) >= gap[kept] - _CLOSE
+    if _misleads(order) and order.kind.track == "estimates":
+        resists &= np.round(np.minimum(lost[0][:, 0], lost[1][:, 0]), 9) > WRONG
+    result = np.zeros_like(fits)
+    result[kept] = fits[kept] & resists
+    return result
+
+
+def _picked(
+    rng: np.random.Generator, order: Order, found: Answers, fits: np.ndarray
+) -> tuple[int, int] | None:
+    """Choose a question: which side's answer is larger by a coin, the gap by the pair's number.
+
+    The middle of the answers is drawn too, and the nearest is taken: nothing but the laws should
+    tell where in its range an answer lies.
+    """
+    sign = 1.0 if int(draws.integers(rng, 2)) else -1.0
+    fits = fits & (sign * (found.first - found.second) > 0.0)
+    gap = np.round(np.abs(found.first - found.second), 9)
+    low, high = _BANDS[order.index % len(_BANDS)]
+    wanted = fits & (gap >= low) & (gap <= high)
+    if not wanted.any():
+        if float(draws.uniforms(rng, ())) >= _SETTLE:
+            return None
+        wanted = fits
+    middle = float(draws.uniforms(rng, ()))
+    if order.form in EFFECTS:
+        middle = 2.0 * middle - 1.0
+    off = np.abs((found.first + found.second) / 2 - middle)
+    # A choice among what fits is made of whole thousandths, which rounding does not reach.
+    ranked = np.where(wanted, np.round(off, 6), np.inf)
+    for flat in np.argsort(ranked, axis=None, kind="stable")[:_LOOKED]:
+        place, question = (int(each) for each in np.unravel_index(flat, fits.shape))
+        if not wanted[place, question]:
+            return None
+        pair = float(found.first[place, question]), float(found.second[place, question])
+        if Ask("", *pair).good:
+            return place, question
+    return None
+
+
+def _asked(
+    rng: np.random.Generator,
+    order: Order,
+    base: Batch,
+    sides: Sides,
+    target: Target,
+    found: Answers,
+    place: tuple[int, int],
+) -> Draft:
+    """Turn a chosen candidate and question into a draft."""
+    pair = _named(rng, base, sides, place[0])
+    told = pair.target(target)
+    cards = [base.cards[name] for name in (*target.xs, *target.seen)]
+    codes = found.codes[place[1]]
+    return pair.draft(order, query_text(order.form, told, pair.labels, codes, found, cards))
+
+
+@dataclass(frozen=True)
+class _Named:
+    """A candidate under the names that are told.
+
+    Args:
+        nets: the two sides.
+        roles: role -> name.
+        labels: writes atoms.
+        construction: how the sides were made.
+    """
+
+    nets: tuple[Net, Net]
+    roles: Mapping[str, str]
+    labels: Labels
+    construction: str
+
+    def target(self, target: Target) -> Target:
+        """Return a target under these names."""
+        return Target(
+            tuple(self.roles[x] for x in target.xs),
+            self.roles[target.y],
+            tuple(self.roles[z] for z in target.seen),
+        )
+
+    def atom(self, event: Event) -> str:
+        """Write an event of a role."""
+        return self.labels.atom(self.roles[event[0]], event[1])
+
+    def draft(self, order: Order, query: str | None, decision: Decision | None = None) -> Draft:
+        """Return the draft."""
+        first, second = (world_of(functions_of(net), net, self.labels.values) for net in self.nets)
+        return Draft(
+            sides=(first, second),
+            rung=2,
+            construction=self.construction,
+            query=query,
+            decision=decision,
+            motif=order.motif,
+        )
+
+
+def _named(rng: np.random.Generator, base: Batch, sides: Sides, place: int) -> _Named:
+    """Give a candidate names that mean nothing, in a random order, and make its two sides."""
+    moves = max(len(row) for row in sides.moves)
+    names = pick_names(rng, len(base.cards) + moves)
+    roles = dict(zip(base.cards, names, strict=False))
+    order = [list(base.cards)[int(each)] for each in draws.permutation(rng, len(base.cards))]
+    net = base.pick(place).rename({role: roles[role] for role in order})
+    hidden = names[len(base.cards) :]
+    first, second = (
+        made(net, [move.renamed(roles) for move in row], hidden, rng=rng) for row in sides.moves
+    )
+    values = {name: tuple(str(code) for code in range(card)) for name, card in net.cards.items()}
+    return _Named((first, second), roles, Labels(values), sides.construction)
+
+
+def _acted(
+    rng: np.random.Generator,
+    order: Order,
+    base: Batch,
+    sides: Sides,
+    target: Target,
+    found: Answers,
+    fits: np.ndarray,
+) -> Draft | None:
+    """Look for a decision on the candidates whose answers divide most."""
+    gap = np.where(fits, np.abs(found.first - found.second), 0.0).max(axis=1)
+    places = [int(place) for place in np.argsort(-np.round(gap, 6), kind="stable")]
+    misled = order.drawn and _misleads(order)
+    best = plan(rng, order, sides, target, [p for p in places if gap[p] >= GAP], misled=misled)
+    if best is None:
+        return None
+    pair = _named(rng, base, sides, best.place)
+    decision = Decision(
+        id="act",
+        mode="act",
+        actions=tuple("pass" if each is None else pair.atom(each) for each in best.actions),
+        utility=tuple((weight, pair.atom(event)) for weight, event in best.utility),
+        observes=tuple(pair.roles[name] for name in best.seen),
+    )
+    return pair.draft(order, None, decision)
+
+
+def _misleads(order: Order) -> bool:
+    """Say whether watching has to mislead on this pair."""
+    length, most = _MISLED
+    return order.index % length < most
