@@ -35,7 +35,13 @@ if TYPE_CHECKING:
     from causalbench.graph import Diagram
     from causalbench.query import Choice as ChoiceQuery
     from causalbench.query import Query, Vocabulary
-    from causalbench.report import plot_ladder, print_run
+    from causalbench.report import (
+        plot_budgets,
+        plot_ladder,
+        print_items,
+        print_lines,
+        print_run,
+    )
     from causalbench.run.check_suite import check_suite
     from causalbench.run.evaluate import evaluate
     from causalbench.run.rescore import rescore
@@ -112,7 +118,10 @@ __all__ = [
     "make_agent",
     "pack",
     "parse",
+    "plot_budgets",
     "plot_ladder",
+    "print_items",
+    "print_lines",
     "print_run",
     "questions",
     "rescore",
@@ -136,7 +145,13 @@ _HOMES = {
     ),
     "causalbench.graph": ("Diagram",),
     "causalbench.query": ("Query",),
-    "causalbench.report": ("plot_ladder", "print_run"),
+    "causalbench.report": (
+        "plot_budgets",
+        "plot_ladder",
+        "print_items",
+        "print_lines",
+        "print_run",
+    ),
     "causalbench.run": ("Run", "evaluate", "rescore"),
     "causalbench.run.check_suite": ("check_suite",),
     "causalbench.scm": ("SCM",),

@@ -10,7 +10,7 @@ import sys
 import warnings
 from contextlib import contextmanager, redirect_stdout, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 from typer.core import TyperGroup
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ConfigOption",
+    "Difficulty",
+    "DifficultyOption",
     "FilterOption",
     "JobsOption",
     "JsonOption",
@@ -39,9 +41,13 @@ __all__ = [
 ]
 
 INTERRUPTED = 130
+Difficulty = Literal["easy", "medium", "hard"]
 _UsageError: type[Exception] = typer.BadParameter.__mro__[1]
 _ClickException: type[Exception] = typer.BadParameter.__mro__[2]
-_FILTERS = ("rung", "cell", "track", "role", "construction", "base", "pair_id", "side")
+_FILTERS = (
+    *("rung", "cell", "track", "role", "construction", "base", "pair_id", "side"),
+    *("form", "access", "size", "motif", "family", "surface", "difficulty"),
+)
 _WHOLE = frozenset({"rung", "side"})
 _WIDTH = 118
 _LONGEST = 1000  # characters of an error
@@ -190,16 +196,16 @@ def table_width() -> int | None:
     return None if sys.stdout.isatty() else _WIDTH
 
 
-def filters(text: str | None) -> dict[str, Any] | None:
-    """Read ``rung=2,cell=lab``.
+def filters(text: str | None, difficulty: str | None = None) -> dict[str, Any] | None:
+    """Read ``rung=2,cell=lab``, and add what ``--difficulty`` says.
 
     Raises:
         typer.BadParameter: no ``key=value``, a key that isn't one, or a rung that is no number.
     """
-    if not text:
-        return None
     found: dict[str, Any] = {}
-    for part in text.split(","):
+    if difficulty:
+        found["difficulty"] = difficulty
+    for part in text.split(",") if text else ():
         key, sign, value = (piece.strip() for piece in part.partition("="))
         if not sign or not value:
             msg = f"'{part.strip()}' is not key=value; write e.g. rung=2,cell=lab."
@@ -215,7 +221,7 @@ def filters(text: str | None) -> dict[str, Any] | None:
             msg = f"{key} is '{value}', not a whole number; write e.g. {key}=1."
             raise typer.BadParameter(msg, param_hint="'--filter'")
         found[key] = int(value) if key in _WHOLE else value
-    return found
+    return found or None
 
 
 def _unread() -> int:
@@ -324,7 +330,17 @@ LimitOption = Annotated[
 ]
 FilterOption = Annotated[
     str | None,
-    typer.Option("--filter", envvar=env("filter"), help="Keep these only: rung=2,cell=lab."),
+    typer.Option(
+        "--filter", envvar=env("filter"), help="Keep these only: rung=2,cell=lab,form=ATE."
+    ),
+]
+DifficultyOption = Annotated[
+    Difficulty | None,
+    typer.Option(
+        "--difficulty",
+        envvar=env("difficulty"),
+        help="Keep these only, as measured on the suite (see --items of causalbench score).",
+    ),
 ]
 JobsOption = Annotated[
     int,

@@ -8,7 +8,16 @@ from typing import Annotated, Literal
 
 import typer
 
-from .common import FilterOption, JobsOption, LimitOption, SeedOption, count, env, filters
+from .common import (
+    DifficultyOption,
+    FilterOption,
+    JobsOption,
+    LimitOption,
+    SeedOption,
+    count,
+    env,
+    filters,
+)
 from .run import one_thread_each
 
 __all__ = ["make"]
@@ -24,6 +33,7 @@ def make(  # noqa: PLR0913, PLR0917  (each argument is a flag)
     seed: SeedOption = 0,
     limit: LimitOption = None,
     filter_: FilterOption = None,
+    difficulty: DifficultyOption = None,
     format_: Annotated[
         Format,
         typer.Option(
@@ -60,7 +70,7 @@ def make(  # noqa: PLR0913, PLR0917  (each argument is a flag)
     if there is not None and not force:
         msg = f"'{there}' is there already; give --force to overwrite it, or another -o."
         raise typer.BadParameter(msg, param_hint="'-o'")
-    selection = select(suite, seed=seed, limit=limit, where=filters(filter_))
+    selection = select(suite, seed=seed, limit=limit, where=filters(filter_, difficulty))
     try:
         written = write_suite(selection, out, layout, jobs=jobs, progress=True)
     except KeyboardInterrupt:

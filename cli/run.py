@@ -7,12 +7,13 @@ import os
 import sys
 import warnings
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
 from .common import (
     ConfigOption,
+    DifficultyOption,
     FilterOption,
     JobsOption,
     JsonOption,
@@ -27,6 +28,22 @@ from .common import (
 )
 
 __all__ = ["run"]
+
+Trait = Literal["form", "access", "size", "motif", "family", "surface", "construction"]
+ByOption = Annotated[
+    Trait | None,
+    typer.Option(
+        "--by", envvar=env("by"), help="Print a line for each type of question (form), and so on."
+    ),
+]
+PlotOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--plot",
+        envvar=env("plot"),
+        help="Draw the ladder, or with --by access skill by budget: a .png, .svg or .pdf.",
+    ),
+]
 
 
 def run(  # noqa: PLR0913, PLR0917  (each argument is a flag)
@@ -48,6 +65,7 @@ def run(  # noqa: PLR0913, PLR0917  (each argument is a flag)
     ] = 1,
     limit: LimitOption = None,
     filter_: FilterOption = None,
+    difficulty: DifficultyOption = None,
     log_dir: Annotated[
         Path, typer.Option("--log-dir", envvar=env("log-dir"), help="Where the logs go.")
     ] = Path("logs"),
@@ -64,10 +82,8 @@ def run(  # noqa: PLR0913, PLR0917  (each argument is a flag)
         float | None,
         typer.Option("--time-limit", envvar=env("time-limit"), help="Seconds for one dossier."),
     ] = None,
-    plot: Annotated[
-        Path | None,
-        typer.Option("--plot", envvar=env("plot"), help="Draw the ladder: a .png, .svg or .pdf."),
-    ] = None,
+    by: ByOption = None,
+    plot: PlotOption = None,
     quiet: Annotated[
         bool, typer.Option("--quiet", envvar=env("quiet"), help="No progress, notes, warnings.")
     ] = False,
@@ -87,7 +103,7 @@ def run(  # noqa: PLR0913, PLR0917  (each argument is a flag)
     from causalbench.run.plan import select
     from causalbench.run.preview import preview
 
-    where = filters(filter_)
+    where = filters(filter_, difficulty)
     options = parse_options(option or [])
     if dry_run:
         selection = select(
@@ -117,7 +133,7 @@ def run(  # noqa: PLR0913, PLR0917  (each argument is a flag)
     except KeyboardInterrupt:
         print("interrupted; the same command goes on from here.", file=sys.stderr)
         raise
-    show_run(found, as_json=as_json, plot=plot, quiet=quiet)
+    show_run(found, as_json=as_json, plot=plot, quiet=quiet, by=by)
     raise typer.Exit(1 if found.failed else 0)
 
 
@@ -139,19 +155,42 @@ def check_plot(path: Path | None) -> None:
         raise typer.BadParameter(msg, param_hint="'--plot'")
 
 
-def show_run(found: Any, *, as_json: bool, plot: Path | None, quiet: bool) -> None:
-    """Print a run's tables, or its JSON; draw it; say where its logs are."""
-    from causalbench.report import plot_ladder, print_run
+def show_run(
+    found: Any,
+    *,
+    as_json: bool,
+    plot: Path | None,
+    quiet: bool,
+    by: Trait | None = None,
+    items: bool = False,
+) -> None:
+    """Print a run's tables, or its JSON; draw it; say where its logs are.
+
+    Args:
+        found: the run.
+        as_json: print JSON instead of tables.
+        plot: where to draw it; by access, skill against budgets.
+        quiet: leave out notes and where the logs are.
+        by: print a line for each value of this trait in place of the ladder.
+        items: print how hard the items were in place of the ladder.
+    """
+    from causalbench.report import plot_budgets, plot_ladder, print_items, print_lines, print_run
 
     if not quiet:
         for note in found.notes:
             print(f"note: {note}", file=sys.stderr)
     if as_json:
-        print_json(found.to_json())
+        more = {"by": {"trait": by, "rows": found.lines(by)}} if by else {}
+        print_json({**found.to_json(), **more, **({"items": found.item_rows()} if items else {})})
     else:
-        print_run(found)
+        if by:
+            print_lines(found, by)
+        if items:
+            print_items(found)
+        if not by and not items:
+            print_run(found)
     if plot is not None:
-        plot_ladder(found, plot)
+        (plot_budgets if by == "access" else plot_ladder)(found, plot)
     if not quiet and sys.stderr.isatty():
         for name, path in found.log_paths.items():
             print(f"log of {name}: {path}", file=sys.stderr)

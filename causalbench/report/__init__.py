@@ -1,8 +1,11 @@
-"""Reports: the ladder as a table for a terminal, and as a figure."""
+"""Reports: the ladder as a table for a terminal, skill by kind of task, and figures of both."""
 
 from __future__ import annotations
 
+from causalbench.report.budgets import plot_budgets
+from causalbench.report.by import print_lines
+from causalbench.report.items import print_items
 from causalbench.report.ladder import ladder, print_run
 from causalbench.report.plot import plot_ladder
 
-__all__ = ["ladder", "plot_ladder", "print_run"]
+__all__ = ["ladder", "plot_budgets", "plot_ladder", "print_items", "print_lines", "print_run"]

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CELLS",
+    "GROUPS",
     "NOT_PLAYED",
     "RUNGS",
     "agent_name",
@@ -38,6 +39,11 @@ __all__ = [
 NOT_PLAYED = "-"
 RUNGS = {1: "see", 2: "do", 3: "imagine"}
 CELLS = ("mechanisms", "diagram", "lab")
+GROUPS = {
+    "learning": "learning: the access reaches the rung",
+    "reasoning": "reasoning: the access is lower, but diagram or mechanisms are shown",
+    "beyond": "beyond reach: neither",
+}
 _HIGH, _LOW = 0.8, 0.2  # of skill: green from here, red below
 _THOUSAND = 1000
 _TEN = 10

@@ -10,6 +10,7 @@ from rich.console import Console, Group
 from rich.text import Text
 
 from causalbench.report.cells import (
+    GROUPS,
     NOT_PLAYED,
     agent_name,
     by,
@@ -23,6 +24,7 @@ from causalbench.report.cells import (
     skill,
     table,
 )
+from causalbench.score.by import said
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -34,18 +36,14 @@ if TYPE_CHECKING:
 
     Row = Mapping[str, Any]
 
-__all__ = ["WIDTH", "ladder", "print_run"]
+__all__ = ["WIDTH", "ladder", "print_run", "statuses"]
 
 WIDTH = 118  # columns, where there is no terminal to ask
 _HONEST = (
     "\nhonesty: 1 for the truth where what is given settles it and the sharp bounds elsewhere, 0 "
     "for claiming nothing; in brackets the share of right verdicts (.5 for always giving the same)."
 )
-_GROUPS = {
-    "learning": "learning: the access reaches the rung",
-    "reasoning": "reasoning: the access is lower, but diagram or mechanisms are shown",
-    "beyond": "beyond reach: neither",
-}
+_BY_FORM = "--by form prints a line for each type of question (--by access, size and others too)."
 
 
 def print_run(run: Run, console: Console | None = None) -> None:
@@ -59,6 +57,8 @@ def print_run(run: Run, console: Console | None = None) -> None:
         width = None if sys.stdout.isatty() else WIDTH
         console = Console(width=width, highlight=False)
     console.print(ladder(run, width=console.width))
+    if said(run.records, "form"):
+        console.print(Text(_BY_FORM, style="dim"))
 
 
 def ladder(run: Run, *, width: int = WIDTH) -> RenderableType:
@@ -76,7 +76,7 @@ def ladder(run: Run, *, width: int = WIDTH) -> RenderableType:
     scored = [row for row in run.rows if row["pairs"]]
     for track, rows in sorted(by(scored, "track").items(), reverse=True):
         agents = [one for one in run.agents if one["track"] == track]
-        for group, meaning in _GROUPS.items():
+        for group, meaning in GROUPS.items():
             held = [row for row in rows if row["group"] == group]
             if held:
                 heights = {one["agent"]: one for one in agents if one["group"] == group}
@@ -101,7 +101,7 @@ def ladder(run: Run, *, width: int = WIDTH) -> RenderableType:
             where = ", worlds of real numbers, each on its own scale" if real else ""
             title = f"{track} without twins{where}: mean {what}, never in skill (answered/asked)"
             parts += _titled(title, _named(held))
-    parts += _statuses(run.agents)
+    parts += statuses(run.agents)
     return Group(*parts)
 
 
@@ -206,7 +206,7 @@ def _legend(*, alone: bool, honest: bool) -> Text:
     )
 
 
-def _statuses(rows: Sequence[Row]) -> list[RenderableType]:
+def statuses(rows: Sequence[Row]) -> list[RenderableType]:
     """Return a line for each agent with items that weren't answered."""
     lines: list[RenderableType] = []
     for name, held in by(rows, "agent").items():

@@ -15,7 +15,7 @@ from causalbench.run.store import MANIFEST, read_answers, read_manifest
 from causalbench.score.record import MISSING, Outcome, record_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from causalbench.score.record import Record
     from causalbench.task.types import Case
@@ -25,14 +25,14 @@ __all__ = ["rescore", "rescored", "run_folders"]
 _OLD = re.compile(r"\.old-\d+$")
 
 
-def rescore(log: str | Path, suite: Any = None) -> Run:
+def rescore(log: str | Path | Sequence[str | Path], suite: Any = None) -> Run:
     """Score the answers of a log, without running any agent.
 
     An item that the log lacks is ``missing`` and costs half its floor, so a run that was cut short
     can be looked at, and can't look better than it is.
 
     Args:
-        log: one run's folder, or a folder of such, all on one suite and seed.
+        log: one run's folder, or a folder of such, or several of either, all on one suite and seed.
         suite: the suite, where the log's was an object rather than a name.
 
     Returns:
@@ -41,25 +41,30 @@ def rescore(log: str | Path, suite: Any = None) -> Run:
     Raises:
         LogError: no log there, logs of different suites, or a suite that is no longer the same.
     """
-    folders = run_folders(Path(log))
-    if not folders:
-        msg = f"'{log}' holds no {MANIFEST}; give the folder of a run, or one that holds such."
-        raise LogError(msg)
+    places = [log] if isinstance(log, str | Path) else list(log)
+    shown = ", ".join(str(place) for place in places)
+    folders: list[Path] = []
+    for place in places:
+        found = run_folders(Path(place))
+        if not found:
+            msg = f"'{place}' holds no {MANIFEST}; give the folder of a run, or one of such."
+            raise LogError(msg)
+        folders += [folder for folder in found if folder not in folders]
     manifests = {folder: read_manifest(folder) for folder in folders}
     _same(manifests)
     records: list[Record] = []
     paths: dict[str, Path] = {}
     scored = list(rescored(manifests, suite))
     selection = scored[0][1]  # all of one suite and seed
-    for folder, _, found in scored:
+    for folder, _, own in scored:
         name = manifests[folder]["agent"]["name"]
         if name in paths:
             msg = (
-                f"'{log}' holds two runs of '{name}' ({paths[name].name}, "
+                f"'{shown}' holds two runs of '{name}' ({paths[name].name}, "
                 f"{folder.name}); give the folder of one."
             )
             raise LogError(msg)
-        records += found
+        records += own
         paths[name] = folder
     return Run(
         suite=selection.suite_name,

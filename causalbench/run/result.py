@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from causalbench.errors import LogError
+from causalbench.errors import LogError, ScoreError
+from causalbench.score.by import trait_rows
+from causalbench.score.items import item_rows
 from causalbench.score.table import score_table
 
 if TYPE_CHECKING:
@@ -113,6 +115,44 @@ class Run:
             for row in self.rows
         ]
         return pd.DataFrame(rows)
+
+    def lines(self, by: str = "form") -> list[dict[str, Any]]:
+        """Sort skill by a trait: a row for each (agent, track, group, rung, trait) with pairs.
+
+        Args:
+            by: ``form`` (the type of question), ``access``, ``size``, ``motif``, ``family``,
+                ``surface`` or ``construction``.
+
+        Raises:
+            UnknownNameError: no such trait.
+            ScoreError: no pair of the run says it.
+        """
+        return trait_rows(self.records, by, seed=self.seed, digest=self.digest)
+
+    def table(self, by: str = "form") -> pd.DataFrame:
+        """Return `lines` as a data frame, statuses in columns of their own."""
+        import pandas as pd
+
+        rows = [{**row, **row["status_counts"]} for row in self.lines(by)]
+        return pd.DataFrame(rows).drop(columns="status_counts")
+
+    def item_rows(self) -> list[dict[str, Any]]:
+        """Say of each item with a twin how hard it was and how well it tells the agents apart.
+
+        Raises:
+            ScoreError: the run has no such item.
+        """
+        rows = item_rows(self.records)
+        if not rows:
+            msg = "difficulty is measured on items of pairs, and this run has none; run a suite"
+            raise ScoreError(f"{msg} with pairs.")
+        return rows
+
+    def items(self) -> pd.DataFrame:
+        """Return `item_rows` as a data frame."""
+        import pandas as pd
+
+        return pd.DataFrame(self.item_rows())
 
     def frame(self) -> pd.DataFrame:
         """Return one row an item, agent and repeat; ``reason`` is an abstaining agent's."""

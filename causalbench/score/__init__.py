@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from causalbench.score.bootstrap import iqm, skill_interval
+from causalbench.score.by import BY, trait_rows
 from causalbench.score.honesty import honesty, honesty_loss, verdict, verdicts
+from causalbench.score.items import item_rows
 from causalbench.score.losses import STATUSES, Loss, Status, loss, status_of
 from causalbench.score.profile import profile
 from causalbench.score.record import MISSING, Outcome, Record, cell_kind, record_of
 from causalbench.score.skill import Skill, height, per_pair_mean, skill
 from causalbench.score.table import (
     agent_rows,
+    maximum,
     named_rows,
     score_table,
     skill_rows,
@@ -17,6 +20,7 @@ from causalbench.score.table import (
 )
 
 __all__ = [
+    "BY",
     "MISSING",
     "STATUSES",
     "Loss",
@@ -30,7 +34,9 @@ __all__ = [
     "honesty",
     "honesty_loss",
     "iqm",
+    "item_rows",
     "loss",
+    "maximum",
     "named_rows",
     "per_pair_mean",
     "profile",
@@ -41,6 +47,7 @@ __all__ = [
     "skill_rows",
     "status_counts",
     "status_of",
+    "trait_rows",
     "verdict",
     "verdicts",
 ]

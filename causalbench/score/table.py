@@ -22,11 +22,23 @@ if TYPE_CHECKING:
 
     from causalbench.score.record import Record
 
-__all__ = ["agent_rows", "maximum", "named_rows", "score_table", "skill_rows", "status_counts"]
+__all__ = [
+    "GROUPS",
+    "TRACKS",
+    "agent_rows",
+    "maximum",
+    "named_rows",
+    "numbers",
+    "score_table",
+    "seeded",
+    "skill_rows",
+    "split",
+    "status_counts",
+]
 
-_TRACKS = ("estimates", "decisions")
+TRACKS = ("estimates", "decisions")
 _CELLS = ("mechanisms", "diagram", "lab")
-_GROUPS = ("learning", "reasoning", "beyond")
+GROUPS = ("learning", "reasoning", "beyond")
 _Place = TypeVar("_Place", bound=Hashable)
 
 
@@ -72,9 +84,9 @@ def skill_rows(records: Sequence[Record], *, seed: int, digest: str) -> list[dic
         digest: seeds the bootstrap too.
     """
     rows = []
-    places = _split(records, lambda one: (one.agent, one.track, one.cell, one.rung))
+    places = split(records, lambda one: (one.agent, one.track, one.cell, one.rung))
     for place, held in _ordered(places, records, _CELLS):
-        groups = _split(scored(held), lambda one: one.group)
+        groups = split(scored(held), lambda one: one.group)
         rows += [_skill_row(place, pairs, seed, digest) for pairs in groups.values() or [held]]
     return rows
 
@@ -86,13 +98,13 @@ def _skill_row(
     agent, track, cell, rung = place
     pairs = scored(held)
     group = held[0].group
-    found = skill(pairs, rng=_rng(seed, digest, track, cell, rung, group)) if pairs else None
+    found = skill(pairs, rng=seeded(seed, digest, track, cell, rung, group)) if pairs else None
     return {
         "agent": agent,
         "track": track,
         "cell": cell,
         "rung": rung,
-        **_numbers(found),
+        **numbers(found),
         "maximum": maximum(pairs),
         "profile": profile(held),
         "cost": _cost(held),
@@ -115,12 +127,12 @@ def agent_rows(records: Sequence[Record], *, seed: int, digest: str) -> list[dic
         digest: seeds the bootstrap too.
     """
     rows = []
-    tracks = _split(records, lambda one: (one.agent, one.track))
-    places = _split(records, lambda one: (one.agent, one.track, one.group))
-    for (agent, track, group), held in _ordered(places, records, _GROUPS):
+    tracks = split(records, lambda one: (one.agent, one.track))
+    places = split(records, lambda one: (one.agent, one.track, one.group))
+    for (agent, track, group), held in _ordered(places, records, GROUPS):
         rungs = {
-            rung: skill(pairs, rng=_rng(seed, digest, track, group, rung))
-            for (rung,), pairs in _split(scored(held), lambda one: (one.rung,)).items()
+            rung: skill(pairs, rng=seeded(seed, digest, track, group, rung))
+            for (rung,), pairs in split(scored(held), lambda one: (one.rung,)).items()
         }
         rows.append(
             {
@@ -132,7 +144,7 @@ def agent_rows(records: Sequence[Record], *, seed: int, digest: str) -> list[dic
                 "status_counts": status_counts(held),
                 "group": group,
                 "control": held[0].control,
-                "rungs": {str(rung): _numbers(rungs[rung]) for rung in sorted(rungs)},
+                "rungs": {str(rung): numbers(rungs[rung]) for rung in sorted(rungs)},
             }
         )
     return rows
@@ -152,13 +164,13 @@ def named_rows(records: Sequence[Record]) -> list[dict[str, Any]]:
     """
     rows = []
     named = [record for record in records if record.role == "named"]
-    places = _split(named, lambda one: (one.agent, one.track, one.cell, one.rung))
-    split = [
+    places = split(named, lambda one: (one.agent, one.track, one.cell, one.rung))
+    parts = [
         (place, part)
         for place, held in _ordered(places, records, _CELLS)
-        for _, part in sorted(_split(held, lambda one: one.real).items())
+        for _, part in sorted(split(held, lambda one: one.real).items())
     ]
-    for (agent, track, cell, rung), held in split:
+    for (agent, track, cell, rung), held in parts:
         answered = [record for record in held if record.status == "answered"]
         weight = sum(record.weight for record in answered)
         rows.append(
@@ -207,7 +219,7 @@ def status_counts(records: Iterable[Record]) -> dict[str, int]:
     return {status: counts[status] for status in STATUSES}
 
 
-def _numbers(found: Skill | None) -> dict[str, Any]:
+def numbers(found: Skill | None) -> dict[str, Any]:
     """Return a skill's columns, all None without pairs."""
     if found is None:
         return {"skill": None, "low": None, "high": None, "pairs": 0, "per_pair_mean": None}
@@ -234,7 +246,7 @@ def _cost(records: Sequence[Record]) -> dict[str, float]:
     }
 
 
-def _split(
+def split(
     records: Iterable[Record], place: Callable[[Record], _Place]
 ) -> dict[_Place, list[Record]]:
     """Sort records into their places, each in given order."""
@@ -252,7 +264,7 @@ def _ordered(
 
     def rank(entry: tuple[Any, list[Record]]) -> tuple[int, ...]:
         agent, track, kind, *rung = entry[0]
-        return agents[agent], _index(_TRACKS, track), *rung, _index(third, kind)
+        return agents[agent], _index(TRACKS, track), *rung, _index(third, kind)
 
     return sorted(places.items(), key=rank)
 
@@ -262,7 +274,7 @@ def _index(known: Sequence[str], name: str) -> int:
     return known.index(name) if name in known else len(known)
 
 
-def _rng(seed: int, digest: str, *place: object) -> np.random.Generator:
+def seeded(seed: int, digest: str, *place: object) -> np.random.Generator:
     """Seed a bootstrap: the same for every agent, so that they are resampled alike."""
     from causalbench.rng import generator
 
