@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import operator
 from dataclasses import replace
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from causalbench.query.ast import (
@@ -167,6 +168,7 @@ def normalise(query: Query) -> Query:
     return replace(query, terms=tuple((weight, key) for key, weight in weights.items()))
 
 
+@lru_cache(maxsize=8192)
 def _normalise_quantity(quantity: Quantity) -> Quantity:
     """Simplify one quantity."""
     given = _tidy(_rewrite(quantity.given, ()))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from causalbench.query.algebra import shared_subscript
 from causalbench.query.ast import (
@@ -32,11 +33,14 @@ def number(value: float) -> str:
 
 def quote(name_or_value: Constant) -> str:
     """Return a name or value as a query writes it, in double quotes only where they are needed."""
-    if not isinstance(name_or_value, str):
-        return number(name_or_value)
-    if _BARE.fullmatch(name_or_value):
-        return name_or_value
-    return '"' + "".join(_ESCAPES.get(char, char) for char in name_or_value) + '"'
+    return _quoted(name_or_value) if isinstance(name_or_value, str) else number(name_or_value)
+
+
+@lru_cache(maxsize=4096)
+def _quoted(text: str) -> str:
+    if _BARE.fullmatch(text):
+        return text
+    return '"' + "".join(_ESCAPES.get(char, char) for char in text) + '"'
 
 
 def render(query: Query) -> str:

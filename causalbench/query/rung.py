@@ -8,6 +8,7 @@ question it is; whether a lower rung's laws already fix the answer is for a cert
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from causalbench.query.algebra import conjunctions, is_nested
@@ -26,6 +27,7 @@ def rung_of(query: Query | Choice) -> int:
     return max((rung_of_quantity(quantity) for _, quantity in query.terms), default=1)
 
 
+@lru_cache(maxsize=8192)
 def rung_of_quantity(quantity: Quantity) -> int:
     """Return the rung of one P(...) or E[...]."""
     return max(_rung_of_conjunction(part) for part in conjunctions(quantity))

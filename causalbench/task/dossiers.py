@@ -33,6 +33,7 @@ from causalbench.task.types import (
     Traits,
 )
 from causalbench.truth import Budget, Knowledge, truth
+from causalbench.truth.exact import read_query
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -347,7 +348,7 @@ def _decisions(
     items: list[list[Item]] = [[], []]
     for number, here in enumerate(zip(*rows, strict=True)):
         shared = _shared_readings(sides, decision, here, rung)
-        query = parse(decision_query(decision, here[0].observation), sides[0].vocabulary)
+        query = read_query(sides[0], decision_query(decision, here[0].observation))
         for side, row in enumerate(here):
             question = Question(
                 id=opaque_id(rng),

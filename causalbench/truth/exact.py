@@ -25,7 +25,16 @@ if TYPE_CHECKING:
     from causalbench.truth.compiled.doors import Packed
     from causalbench.truth.readings import Judge
 
-__all__ = ["Truth", "best", "option_values", "prepare", "truth", "truth_many", "value"]
+__all__ = [
+    "Truth",
+    "best",
+    "option_values",
+    "prepare",
+    "read_query",
+    "truth",
+    "truth_many",
+    "value",
+]
 
 _KEPT = 4096
 DIGITS = 12
@@ -74,7 +83,7 @@ def truth(world: Any, query: str | Query | Choice) -> Truth:
         TooWideError: the answer would need too large a table.
     """
     scm = scm_of(world)
-    asked = _asked(scm, query)
+    asked = read_query(scm, query)
     try:
         return _truth(_judge(scm), asked)
     except CouplingError:
@@ -129,7 +138,7 @@ def value(world: Any, query: str | Query) -> float:
 def option_values(world: Any, query: str | Choice) -> dict[str, float]:
     """Return each action's value by label, in stated order, without readings."""
     scm = scm_of(world)
-    asked, judge = _asked(scm, query), _judge(scm)
+    asked, judge = read_query(scm, query), _judge(scm)
     if isinstance(asked, Query):
         raise QueryError("this query offers no actions; ask value(world, query) for its number.")
     return {label: _value(judge, objective)[0] for label, objective in asked.options()}
@@ -244,7 +253,12 @@ def _judge(scm: SCM) -> Judge:
     return Gaussian(scm)
 
 
-def _asked(scm: SCM, query: object) -> Query | Choice:
+def read_query(scm: SCM, query: object) -> Query | Choice:
+    """Return a query read in a world's vocabulary; a text that was read before is not read again.
+
+    Raises:
+        QueryError: text that is no query, or neither text nor a query.
+    """
     if isinstance(query, Query | Choice):
         return query
     if not isinstance(query, str):
@@ -268,7 +282,7 @@ def prepare(world: Any, query: str | Query) -> tuple[Judge, Query]:
         QueryError: text that is no query, or a choice.
     """
     scm = scm_of(world)
-    asked = _asked(scm, query)
+    asked = read_query(scm, query)
     if isinstance(asked, Choice):
         msg = "a choice has a label and no number; ask truth(...) or option_values(...)."
         raise QueryError(msg)

@@ -172,6 +172,10 @@ class Permitted:
         return found
 
     def __str__(self) -> str:
+        return self._text
+
+    @cached_property
+    def _text(self) -> str:
         known = self.knowledge
         parts = [f"regime {known.regime}", f"shown {known.shown}"]
         if known.rung > 1 and len(self.manipulable) < len(self.names):
