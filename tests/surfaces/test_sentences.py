@@ -33,74 +33,78 @@ def said(query, phrases=PHRASES):
     return text.split("? In the query language")[0].removeprefix("What is ")
 
 
-@pytest.mark.parametrize(
-    ("query", "words"),
-    [
-        ("P(y=sour, z=thin)", "the probability that the guest mood is sour and the sauce is thin"),
+SENTENCES = [
+    (
+        "P(y=sour, z=thin)",
+        ("the probability that the guest mood is sour and the sauce is thin"),
+    ),
+    (
+        "P(w=flat | z=thin, x=low) - P(w=flat | z=thin)",
         (
-            "P(w=flat | z=thin, x=low) - P(w=flat | z=thin)",
-            (
-                "this number: (the probability that the dough rise is flat, given that the sauce is "
-                "thin and the oven heat is low) minus (the probability that the dough rise is flat, "
-                "given that the sauce is thin)"
-            ),
+            "this number: (the probability that the dough rise is flat, given that the "
+            "sauce is thin and the oven heat is low) minus (the probability that the "
+            "dough rise is flat, given that the sauce is thin)"
         ),
+    ),
+    (
+        "P(y=sour | do(x=high, w=flat))",
         (
-            "P(y=sour | do(x=high, w=flat))",
-            (
-                "the probability that the guest mood is sour when you make the dough rise flat and "
-                "you make the oven heat high"
-            ),
+            "the probability that the guest mood is sour when you make the dough rise "
+            "flat and you make the oven heat high"
         ),
+    ),
+    (
+        "0.1*P(y=sour | do(x=high)) + 0.2*P(y=sour | do(x=high)) + 0.7*P(y=sour | do(x=low))",
         (
-            "0.1*P(y=sour | do(x=high)) + 0.2*P(y=sour | do(x=high)) + 0.7*P(y=sour | do(x=low))",
-            (
-                "this number: 0.3 times (the probability that the guest mood is sour when you make "
-                "the oven heat high) plus 0.7 times (the probability that the guest mood is sour when "
-                "you make the oven heat low)"
-            ),
+            "this number: 0.3 times (the probability that the guest mood is sour when you "
+            "make the oven heat high) plus 0.7 times (the probability that the guest mood "
+            "is sour when you make the oven heat low)"
         ),
+    ),
+    (
+        "P(y[w=w[x=low], z=z[w=w[x=high]]]=sour)",
         (
-            "P(y[w=w[x=low], z=z[w=w[x=high]]]=sour)",
-            (
-                "the probability that the guest mood is sour when (you set the dough rise to the "
-                "value that it would take when you make the oven heat low) and (you set the sauce to "
-                "the value that it would take when you set the dough rise to the value that it would "
-                "take when you make the oven heat high)"
-            ),
+            "the probability that the guest mood is sour when (you set the dough rise to "
+            "the value that it would take when you make the oven heat low) and (you set "
+            "the sauce to the value that it would take when you set the dough rise to the "
+            "value that it would take when you make the oven heat high)"
         ),
+    ),
+    (
+        "P(y[x=high, w=w[x=low, z=thin]]=sour)",
         (
-            "P(y[x=high, w=w[x=low, z=thin]]=sour)",
-            (
-                "the probability that the guest mood is sour when you make the oven heat high and "
-                "(you set the dough rise to the value that it would take when you make the oven heat "
-                "low and you make the sauce thin)"
-            ),
+            "the probability that the guest mood is sour when you make the oven heat high "
+            "and (you set the dough rise to the value that it would take when you make "
+            "the oven heat low and you make the sauce thin)"
         ),
+    ),
+    (
+        "P(y[x=high, w=w[]]=sour)",
         (
-            "P(y[x=high, w=w[]]=sour)",
-            (
-                "the probability that the guest mood is sour when you make the oven heat high and you "
-                "set the dough rise to the value that it takes with nothing changed"
-            ),
+            "the probability that the guest mood is sour when you make the oven heat high "
+            "and you set the dough rise to the value that it takes with nothing changed"
         ),
+    ),
+    (
+        "P(y[x=high]=sour, z[x=low]=thin)",
         (
-            "P(y[x=high]=sour, z[x=low]=thin)",
-            (
-                "the probability that, in one and the same case, the guest mood is sour when you make "
-                "the oven heat high; and the sauce is thin when you make the oven heat low"
-            ),
+            "the probability that, in one and the same case, the guest mood is sour when "
+            "you make the oven heat high; and the sauce is thin when you make the oven "
+            "heat low"
         ),
+    ),
+    (
+        "P(y[x=low] != sour | x=high, y=sour)",
         (
-            "P(y[x=low] != sour | x=high, y=sour)",
-            (
-                "the probability that the guest mood is not sour when you make the oven heat low, in "
-                "a case in which in fact the oven heat is high and the guest mood is sour, with all "
-                "chance left as it was in that case"
-            ),
+            "the probability that the guest mood is not sour when you make the oven heat "
+            "low, in a case in which in fact the oven heat is high and the guest mood is "
+            "sour, with all chance left as it was in that case"
         ),
-    ],
-)
+    ),
+]
+
+
+@pytest.mark.parametrize(("query", "words"), SENTENCES)
 def test_types_of_question_in_words(query, words):
     """Every type of question has its sentence."""
     assert said(query) == words
