@@ -4,13 +4,16 @@
     ETT, ETU        effect of treatment on the treated and on the untreated
     CDE, NDE, NIE   controlled direct, natural direct and natural indirect effect
     PN, PS, PNS     probability of necessity, of sufficiency, of both
+    AC              probability that the cause was an actual cause
 
-Reference: Pearl, Causality (2nd edition), chapters 4 and 9; Direct and indirect effects (2001).
+References: Pearl, Causality (2nd edition), chapters 4 and 9; Direct and indirect effects (2001).
+Halpern (2015), A modification of the Halpern-Pearl definition of causality.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import chain, combinations
 from typing import TYPE_CHECKING
 
 from causalbench.query.ast import (
@@ -28,9 +31,12 @@ if TYPE_CHECKING:
     from causalbench.query.atoms import AtomReader
     from causalbench.query.lexer import Token
 
-__all__ = ["NAMED", "read_named"]
+__all__ = ["MOST_HELD", "NAMED", "read_named"]
 
-NAMED = ("ATE", "CATE", "ETT", "ETU", "CDE", "NDE", "NIE", "TE", "PN", "PS", "PNS")
+NAMED = ("ATE", "CATE", "ETT", "ETU", "CDE", "NDE", "NIE", "TE", "PN", "PS", "PNS", "AC")
+MOST_HELD = 3
+"""How many variables AC may hold: it asks of each set of them at once."""
+
 _BINARY = 2
 _NEGATED: dict[Operator, Operator] = {
     "=": "!=",
@@ -93,7 +99,7 @@ class _Effect:
         return Atom(Term(self.outcome, subscript), _NEGATED[operator], value)
 
 
-def read_named(reader: AtomReader, name: str) -> Weighted:
+def read_named(reader: AtomReader, name: str) -> tuple[Weighted, float]:
     """Read the arguments of a named quantity, past its closing bracket, and expand it.
 
     Args:
@@ -101,9 +107,12 @@ def read_named(reader: AtomReader, name: str) -> Weighted:
         name: one of `NAMED`.
 
     Returns:
-        (weight, quantity) pairs.
+        (weight, quantity) pairs, and the constant that is added to them.
     """
-    return _expand(name, _arguments(reader, name))
+    effect = _arguments(reader, name)
+    if name == "AC":
+        return ((-1.0, _stays(effect)),), 1.0
+    return _expand(name, effect), 0.0
 
 
 def _expand(name: str, effect: _Effect) -> Weighted:
@@ -142,6 +151,22 @@ def _causation(name: str, effect: _Effect) -> Probability:
     return Probability((hit, miss))
 
 
+def _stays(effect: _Effect) -> Probability:
+    """Write out that the outcome stays, whichever held variables keep their actual values.
+
+    x=a rather than b is an actual cause of the outcome if, for some set of the held variables, it
+    goes away when x is b and these are what they are. One variable is a minimal cause by itself.
+    """
+    held = effect.mediators
+    sets = chain.from_iterable(combinations(held, size) for size in range(len(held) + 1))
+    event = tuple(
+        effect.hit(effect.world(effect.high, *((name, Term(name)) for name in kept)))
+        for kept in sets
+    )
+    given = (effect.at(effect.low), effect.hit())
+    return Probability(event, given + tuple(atom for atom in effect.strata if atom not in given))
+
+
 def _all_in(atoms: tuple[Atom, ...], subscript: Subscript) -> tuple[Atom, ...]:
     """Put conditions into a world."""
     return tuple(Atom(Term(atom.term.variable, subscript), atom.op, atom.value) for atom in atoms)
@@ -167,8 +192,10 @@ def _arguments(reader: AtomReader, name: str) -> _Effect:
         event = _event(reader, name, outcome, outcome_token)
     if outcome == cause:
         reader.fail(f"the outcome must not be the cause {cause!r} itself", outcome_token)
-    strata = _strata(reader, name)
+    strata = () if name == "AC" else _strata(reader, name)
     mediators, fixed = _mediators(reader, name, {cause, outcome})
+    if name == "AC":
+        strata = _strata(reader, name)
     reader.need(")", why=_usage(name))
     return _Effect(cause, low, high, outcome, event, strata, mediators, fixed)
 
@@ -182,6 +209,7 @@ def _usage(name: str) -> str:
         "NDE": "; m",
         "NIE": "; m",
         "TE": "; m",
+        "AC": "; m | z=c",
     }
     return f"write {name}(x: a -> b; y=v{tail.get(name, '')})"
 
@@ -205,7 +233,7 @@ def _last_value(
 ) -> tuple[Operator, Constant] | None:
     """Return ``y = last value`` of a binary outcome, or None for the mean of a real one."""
     values = reader.values_of(outcome)
-    if values is None and reader.is_real(outcome) and not name.startswith("P"):
+    if values is None and reader.is_real(outcome) and not _of_event(name):
         return None
     if values is None or len(values) != _BINARY:
         reader.fail(
@@ -216,12 +244,17 @@ def _last_value(
     return "=", values[-1]
 
 
+def _of_event(name: str) -> bool:
+    """Tell whether a named quantity is of an event, and not of a mean."""
+    return name.startswith("P") or name == "AC"
+
+
 def _event(
     reader: AtomReader, name: str, outcome: str, token: Token
 ) -> tuple[Operator, Constant] | None:
     """Read ``=v`` after the outcome; without it the mean is asked for."""
     if any(reader.sees(sign) for sign in "|;)"):
-        if name.startswith("P"):
+        if _of_event(name):
             reader.expect_failed(f"an event such as {outcome}=v", f"{name} is of an event")
         return None
     atom = reader.comparison(Term(outcome))
@@ -233,12 +266,12 @@ def _event(
 
 
 def _strata(reader: AtomReader, name: str) -> tuple[Atom, ...]:
-    """Read the conditions of ATE and CATE."""
+    """Read the conditions of AC, ATE and CATE."""
     if name == "CATE" and not reader.sees("|"):
         reader.expect_failed("'|'", f"CATE is the effect in a stratum: {_usage(name)}")
     if not reader.sees("|"):
         return ()
-    if name not in {"ATE", "CATE"}:
+    if name not in {"ATE", "CATE", "AC"}:
         reader.fail(f"{name} takes no condition; {_usage(name)}")
     reader.index += 1
     start = reader.token
@@ -252,8 +285,9 @@ def _strata(reader: AtomReader, name: str) -> tuple[Atom, ...]:
 
 
 def _mediators(reader: AtomReader, name: str, taken: set[str]) -> tuple[tuple[str, ...], Subscript]:
-    """Read the mediators after ``;``: names for NDE, NIE and TE, settings for CDE."""
-    if name not in {"CDE", "NDE", "NIE", "TE"} or (name == "TE" and not reader.sees(";")):
+    """Read the mediators after ``;``: names for AC, NDE, NIE and TE, settings for CDE."""
+    optional = name in {"AC", "TE"}
+    if name not in {"AC", "CDE", "NDE", "NIE", "TE"} or (optional and not reader.sees(";")):
         return (), ()
     reader.need(";", why=f"{name} needs its mediators: {_usage(name)}")
     names: list[str] = []
@@ -265,6 +299,12 @@ def _mediators(reader: AtomReader, name: str, taken: set[str]) -> tuple[tuple[st
             reader.fail(f"expected a mediator, found {mediator!r}, which is in use already", token)
         taken.add(mediator)
         names.append(mediator)
+        if name == "AC" and len(names) > MOST_HELD:
+            reader.fail(
+                f"AC holds at most {MOST_HELD} variables, since it asks of every set of them; "
+                "leave out those that the cause does not change or the outcome does not hear",
+                token,
+            )
         if name == "CDE":
             reader.need("=", why=f"{name} holds its mediators at values: {_usage(name)}")
             settings.append((mediator, reader.value(mediator)))

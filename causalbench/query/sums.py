@@ -146,7 +146,8 @@ class SumReader(AtomReader):
             result.weights[self.expectation()] = 1.0
         elif name in NAMED:
             self._need_opening(opening, "(", f"{name}(...) takes round brackets")
-            for weight, quantity in read_named(self, name):
+            weighted, result.constant = read_named(self, name)
+            for weight, quantity in weighted:
                 result.weights[quantity] = result.weights.get(quantity, 0.0) + weight
         else:
             known = ("P", "E", *NAMED)

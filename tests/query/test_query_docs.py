@@ -50,5 +50,5 @@ def test_error(text, message):
 
 def test_nothing_is_missed():
     """The patterns above find what the page holds."""
-    assert (len(blocks("query")), 10, 4) == (len(EXAMPLES), len(TABLE), len(ERRORS))
+    assert (len(blocks("query")), 11, 4) == (len(EXAMPLES), len(TABLE), len(ERRORS))
     assert len(EXAMPLES) > 20
