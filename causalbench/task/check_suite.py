@@ -87,7 +87,10 @@ def _pair(pair: tuple[Case, Case]) -> Iterator[str]:
     if round(sum(item.key.floor for item in first.items), 9) < margin:
         yield f"the floor is below {margin}"
     yield from _theorem(couples, first.placement.rung)
-    if first.placement.rung == INTERVENTION and first.placement.cell == "diagram":
+    place = first.placement
+    # A suite whose cases say what kind of task they are asks more than effects, and more than two
+    # variables at a time: there the certificate of each question says that it is settled.
+    if not place.traits.form and place.rung == INTERVENTION and place.cell == "diagram":
         for case in pair:
             if case.dossier.diagram is None or not effects_identified(case.dossier.diagram):
                 yield "an effect is not identified from diagram and law in one of the twins"
@@ -162,6 +165,8 @@ def _certificate(item: Item) -> Iterator[str]:
     if certificate.identified:
         if not certificate.estimand:
             yield f"{where} is called settled without an estimand"
+    elif certificate.option_bounds:
+        yield from _options(item)
     elif certificate.bounds is None or not certificate.sharp:
         yield f"{where} is open without sharp bounds"
     else:
@@ -170,6 +175,21 @@ def _certificate(item: Item) -> Iterator[str]:
             yield f"{where} has a truth outside its bounds"
         if high - low < WIDTH - _ROUNDING:
             yield f"{where} is open by less than {WIDTH}"
+
+
+def _options(item: Item) -> Iterator[str]:
+    """Check that an open choice has sharp bounds by which every action may be the wrong one."""
+    key, ends = item.key, item.key.certificate.option_bounds
+    where = f"question {item.question.id}"
+    if len(ends) != len(key.values) or not key.certificate.sharp:
+        yield f"{where} is open without sharp bounds of every action"
+        return
+    for place, (value, (low, high)) in enumerate(zip(key.values, ends, strict=True)):
+        if not low - _ROUNDING <= value <= high + _ROUNDING:
+            yield f"{where} has an action whose value is outside its bounds"
+        most = max(top for at, (_, top) in enumerate(ends) if at != place)
+        if most - low < WIDTH - _ROUNDING:
+            yield f"{where} has an action that can't be wrong by {WIDTH}"
 
 
 def _whole(cases: list[Case]) -> Iterator[str]:
@@ -184,12 +204,12 @@ def _whole(cases: list[Case]) -> Iterator[str]:
         for before, after in pairwise(cases):
             if before.placement.pair_id == after.placement.pair_id:
                 yield f"{after.placement.pair_id}: the twins are adjacent"
-    kinds: dict[tuple[int, str], list[bool]] = {}
+    kinds: dict[tuple[int, str, str], list[bool]] = {}
     for case in cases:
         place = case.placement
         if place.role == "honesty":
-            verdicts = kinds.setdefault((place.rung, place.cell), [])
+            verdicts = kinds.setdefault((place.rung, place.cell, place.track), [])
             verdicts.extend(item.key.certificate.identified for item in case.items)
-    for (rung, cell), verdicts in kinds.items():
+    for (rung, cell, track), verdicts in kinds.items():
         if len(verdicts) > 1 and len(set(verdicts)) < _SINGULAR:
-            yield f"the honesty items of rung {rung}, {cell} all have one verdict"
+            yield f"the honesty items of rung {rung}, {cell}, {track} all have one verdict"

@@ -36,6 +36,8 @@ from causalbench.task.construct.units import Units
 from causalbench.task.dossiers import dossier_of, worded
 from causalbench.task.dressing import align, exact_laws, opaque_id
 from causalbench.task.encode import rounded
+from causalbench.task.honesty_couples import COUPLED, couple_case
+from causalbench.task.honesty_items import WIDTH
 from causalbench.task.types import Case, Item, Key, Placement, Question
 from causalbench.truth import Budget, Knowledge, truth
 
@@ -46,14 +48,13 @@ if TYPE_CHECKING:
 
     from causalbench.scm import SCM
     from causalbench.task.construct.net import Net
-    from causalbench.task.types import Certificate
+    from causalbench.task.types import Certificate, Track
     from causalbench.task.world import Phrase
 
-__all__ = ["KINDS", "WIDTH", "honesty_case", "listed_case"]
+__all__ = ["KINDS", "WIDTH", "honesty_case", "honesty_track", "listed_case"]
 
 _BINARY = 2
 _TRIED = 4  # questions of one world, before another world is drawn
-WIDTH = 0.1  # the least width of an open item's bounds
 _Asked = tuple["SCM", list[str]]  # a world, and questions that may serve, in a random order
 _HIDDEN = "uh"
 
@@ -61,8 +62,14 @@ KINDS: Mapping[str, tuple[int, str, Knowledge]] = {
     "diagram-see": (2, "diagram", Knowledge("see", "diagram")),
     "lab-see": (2, "lab", Knowledge("see", "none")),
     "lab-do": (3, "lab", Knowledge("do", "none")),
+    **COUPLED,
 }
-"""Kind -> rung of the cell, cell, and what is known there."""
+"""Kind -> rung of the cell, cell, and what is known there; an item may be told a little more."""
+
+
+def honesty_track(kind: str) -> Track:
+    """Return the track of a kind's items: ``decisions`` where they ask for an action."""
+    return "decisions" if kind == "untried-acts" else "estimates"
 
 
 def honesty_case(suite: str, kind: str, index: int, seed: int, *, lab: Mapping[str, int]) -> Case:
@@ -72,14 +79,16 @@ def honesty_case(suite: str, kind: str, index: int, seed: int, *, lab: Mapping[s
 
     Args:
         suite: name of the suite.
-        kind: ``diagram-see``, ``lab-see`` or ``lab-do``.
+        kind: one of `KINDS`.
         index: the item's number.
         seed: of the suite.
-        lab: rows and interventions of a lab.
+        lab: rows and interventions of a lab, for kinds without terms of their own.
 
     Raises:
         TwinError: no attempt gave an item; take another seed.
     """
+    if kind in COUPLED:
+        return couple_case(suite, kind, index, seed)
     rng = draws.generator(seed, f"{suite}/honesty/{kind}", index)
     private, search = draws.child(rng), draws.child(rng)
     attempts: Mapping[str, Callable[..., _Asked | None]] = {

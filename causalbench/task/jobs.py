@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from causalbench import rng as draws
 from causalbench.task.construct.network import network_pair
 from causalbench.task.dossiers import Place, pair_cases
-from causalbench.task.honesty import KINDS, honesty_case
+from causalbench.task.honesty import KINDS, honesty_case, honesty_track
 from causalbench.task.listed import ListedHonesty, ListedTwins, listed_honesty, listed_pair
 from causalbench.task.named import named_cases
 from causalbench.task.recipe import TRACKS, Block, Recipe
@@ -107,8 +107,10 @@ def _pairs(recipe: Recipe, world: World | None) -> Iterator[Job]:
 def _honest(recipe: Recipe) -> Iterator[Job]:
     for kind, count in recipe.honesty:
         rung, cell, _ = KINDS[kind]
+        part = kind if recipe.strata else ""  # one item of each kind in turn, where there are many
         for index in range(count):
-            yield Job("honesty", rung, "estimates", cell, partial(_honesty, recipe, kind, index))
+            build = partial(_honesty, recipe, kind, index)
+            yield Job("honesty", rung, honesty_track(kind), cell, build, part)
     for index, item in enumerate(recipe.items):
         rung, cell, _ = KINDS[item.kind]
         yield Job("honesty", rung, "estimates", cell, partial(_listed_item, recipe, item, index))
