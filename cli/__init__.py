@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from .ask import ask
+from .audit import audit
 from .board import board_app
 from .check import check
 from .common import OneLine
@@ -36,6 +37,7 @@ app.command("ask")(ask)
 app.command("make")(make)
 app.command("score")(score)
 app.command("check")(check)
+app.command("audit")(audit)
 app.command("info")(info)
 app.add_typer(board_app, name="board")
 

@@ -28,7 +28,16 @@ if TYPE_CHECKING:
     from causalbench.task.answer import Answer
     from causalbench.task.types import Case
 
-__all__ = ["BlindAudit", "audit_blind", "find_leaks", "pairs_of", "sealed_view"]
+__all__ = [
+    "BlindAudit",
+    "answer_sign",
+    "audit_blind",
+    "find_leaks",
+    "pairs_of",
+    "sealed_view",
+    "sign_test",
+    "traces",
+]
 
 _ALPHA = 1e-4  # the chance of a false alarm, all features of all pairs together
 _NUMBERS = 6  # how many single numbers are looked at
@@ -70,8 +79,9 @@ def sealed_view(case: Case) -> str:
     del view["id"]
     mechanisms = case.dossier.mechanisms
     if mechanisms is not None:
-        sizes = {name: len(discrete(mechanisms, name).noise) for name in mechanisms.visible}
-        view["mechanisms"] = {"order": list(mechanisms.visible), "noise": sizes}
+        names = mechanisms.visible
+        sizes = {} if mechanisms.is_real else {n: len(discrete(mechanisms, n).noise) for n in names}
+        view["mechanisms"] = {"order": list(names), "noise": sizes}
     view["rows"] = list(case.dossier.rows.shape)
     view["logs"] = {name: len(log["action"]) for name, log in case.dossier.logs.items()}
     if rung == ASSOCIATION:
@@ -103,8 +113,8 @@ def find_leaks(cases: Sequence[Case]) -> list[str]:
     place = {case.dossier.id: number for number, case in enumerate(cases)}
     scores: dict[tuple[str, str], list[int]] = {}
     for pair in pairs_of(cases):
-        features = [dict(_features(case, place[case.dossier.id])) for case in pair]
-        answer = _answer_sign(pair)
+        features = [traces(case, place[case.dossier.id]) for case in pair]
+        answer = answer_sign(pair)
         for name in features[0].keys() & features[1].keys():
             sign = int(np.sign(features[1][name] - features[0][name]))
             if sign:
@@ -113,13 +123,23 @@ def find_leaks(cases: Sequence[Case]) -> list[str]:
                     scores.setdefault((name, "answer"), []).append(sign * answer)
     found = []
     for (name, label), signs in sorted(scores.items()):
-        chance = _sign_test(sum(sign > 0 for sign in signs), len(signs))
+        chance = sign_test(sum(sign > 0 for sign in signs), len(signs))
         if chance * len(scores) < _ALPHA:
             found.append(
                 f"{name} tells the {label}: {sum(sign > 0 for sign in signs)} of {len(signs)} "
                 f"pairs go one way (p = {chance:.1g})"
             )
     return found
+
+
+def traces(case: Case, place: int = 0) -> dict[str, float]:
+    """Return the statistics by which a side might show: of ids, digits, orders and lengths.
+
+    Args:
+        case: one side.
+        place: where it stands among the suite's cases.
+    """
+    return dict(_features(case, place))
 
 
 @dataclass(frozen=True)
@@ -174,7 +194,8 @@ def audit_blind(answer: Callable[[Dossier, Item], Answer], cases: Iterable[Case]
 def _sealed_dossier(case: Case) -> Dossier:
     """Return a dossier of L_(k-1) alone, the same for both sides."""
     rung, scm = case.placement.rung, case.scm
-    cells = math.prod(scm.variable(name).cardinality for name in scm.visible)
+    # Of a real world no law can be written out; then the answerer has the question alone.
+    cells = math.inf if scm.is_real else math.prod(scm.variable(n).cardinality for n in scm.visible)
     laws: tuple[Law, ...] = ()
     if cells <= CELLS and rung == ASSOCIATION:
         table = np.ones(())
@@ -206,7 +227,7 @@ def _loss(answer: Answer, item: Item) -> float:
     return key.floor / 2
 
 
-def _answer_sign(pair: Pair) -> int:
+def answer_sign(pair: Pair) -> int:
     """Return which side has the larger answer: 1, -1, or 0 where neither has."""
     first, second = (
         [value for item in case.items for value in item.key.values or (float(item.key.truth),)]
@@ -222,7 +243,11 @@ def _features(case: Case, place: int) -> Iterator[tuple[str, float]]:
     yield from _identity("dossier id", case.dossier.id)
     yield from _identity("first question id", case.items[0].question.id)
     mechanisms = case.dossier.mechanisms
-    if mechanisms is not None:
+    if mechanisms is not None and mechanisms.is_real:
+        linear = [mechanisms.mechanism(name) for name in mechanisms.visible]
+        told = [(*each.weights.tolist(), each.intercept, each.std) for each in linear]  # type: ignore[union-attr]
+        yield from _numbers("weights", [number for each in told for number in each])
+    elif mechanisms is not None:
         shared = mechanisms.visible
         noise = [discrete(mechanisms, name).noise.tolist() for name in shared]
         yield from _numbers("noise", [number for each in noise for number in each])
@@ -286,7 +311,7 @@ def _row_order(rows: np.ndarray) -> Iterator[tuple[str, float]]:
     )
 
 
-def _sign_test(successes: int, count: int) -> float:
+def sign_test(successes: int, count: int) -> float:
     """Return the two-sided p value of a fair coin, exactly."""
     if not count:
         return 1.0
