@@ -9,7 +9,7 @@ import numpy as np
 
 from causalbench import rng as draws
 from causalbench.errors import TwinError
-from causalbench.scm import Mechanism, TableMechanism
+from causalbench.scm import LinearMechanism, Mechanism, TableMechanism
 from causalbench.task.types import Law
 from causalbench.truth import law
 
@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
 __all__ = ["align", "discrete", "exact_laws", "mask", "opaque_id", "sample_rows"]
 
-_UNIT = 10**12  # shown probabilities are whole multiples of 1e-12
+_DIGITS = 12
+_UNIT = 10**_DIGITS  # shown probabilities are whole multiples of 1e-12
+_SEEN = 6  # digits after the point of a real number that is watched
 
 
 def opaque_id(rng: np.random.Generator) -> str:
@@ -52,8 +54,11 @@ def mask(sides: tuple[SCM, SCM], rng: np.random.Generator) -> tuple[SCM, SCM]:
     """Give both sides noise of one size, in random order, every probability with 12 digits.
 
     Each noise value is split at random into two or more, so that no shown number is round and none
-    keeps a trace of how the world was made. No law of any rung changes by more than 1e-11.
+    keeps a trace of how the world was made. No law of any rung changes by more than 1e-11. Real
+    variables keep their noise; their causes stand in random order, every number with 12 digits.
     """
+    if sides[0].is_real:
+        return _told(sides[0], rng), _told(sides[1], rng)
     sizes: dict[str, int] = {}
     for side in sides:
         for name in side.names:
@@ -66,6 +71,24 @@ def mask(sides: tuple[SCM, SCM], rng: np.random.Generator) -> tuple[SCM, SCM]:
         for side in sides
     ]
     return masked[0], masked[1]
+
+
+def _told(scm: SCM, rng: np.random.Generator) -> SCM:
+    """Return a linear world with 12 digits after the point, causes in random order."""
+    told = {}
+    for name in scm.names:
+        each = scm.mechanism(name)
+        if not isinstance(each, LinearMechanism):
+            msg = f"'{name}' is real and not linear; shown real mechanisms of twins are linear."
+            raise TwinError(msg)
+        order = draws.permutation(rng, len(each.parents)).tolist()
+        told[name] = LinearMechanism(
+            tuple(each.parents[place] for place in order),
+            np.round(each.weights, _DIGITS)[order],
+            round(each.intercept, _DIGITS),
+            round(each.std, _DIGITS),
+        )
+    return scm.replace(mechanisms=told)
 
 
 def discrete(scm: SCM, name: str) -> Mechanism:
@@ -121,6 +144,10 @@ def exact_laws(scm: SCM, *, interventions: bool) -> tuple[Law, ...]:
 
 
 def sample_rows(scm: SCM, n: int, rng: np.random.Generator) -> np.ndarray:
-    """Watch ``n`` fresh units: int64[n, visible variables] codes in declared order."""
+    """Watch ``n`` fresh units: [n, visible variables] in declared order.
+
+    Codes, int64; of a real world the values, float64 with six digits after the point.
+    """
     drawn = scm.draw(n, rng=rng)
-    return np.stack([drawn[name] for name in scm.visible], axis=1).astype(np.int64)
+    rows = np.stack([drawn[name] for name in scm.visible], axis=1)
+    return np.round(rows, _SEEN) + 0.0 if scm.is_real else rows.astype(np.int64)
