@@ -10,6 +10,7 @@ import pytest
 from causalbench.rng import child, generator
 from causalbench.task.construct.generate import generate
 from causalbench.task.dossiers import Place, pair_cases
+from causalbench.task.suite import make
 from causalbench.task.surface import tell
 from causalbench.task.twin import LAB
 
@@ -40,3 +41,9 @@ def cases(drafts):
             lab = {**LAB, "rows": 300}
             found[place, surface] = pair_cases(told.draft, where, lab=lab, rng=child(rng))[0]
     return found
+
+
+@pytest.fixture(scope="session")
+def mini():
+    """A few cases of every part of ladder-mini."""
+    return make("ladder-mini", seed=1, limit=18)

@@ -8,14 +8,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from read_text import read_dossier
-from told_builders import PLACES, linear_world
+from told_builders import PLACES
+from told_dossiers import VARIED, umbrella_dossier
 
 from causalbench.scm import SCM, AdditiveMechanism, LinearMechanism, Mechanism, TableMechanism
-from causalbench.task.dressing import exact_laws, sample_rows
 from causalbench.task.encode import canonical_json, dossier_from_dict, dossier_to_dict
 from causalbench.task.strata import SURFACES
-from causalbench.task.suite import make
-from causalbench.task.types import Dossier
 from causalbench.task.world import load_world
 from causalbench.truth.knowledge import Budget, Knowledge
 
@@ -86,100 +84,6 @@ def told_alike(dossier, back):
     return wrong
 
 
-def umbrella_dossier():
-    """Return a dossier of umbrella-rain in which every part holds something."""
-    world = load_world("umbrella-rain")
-    scm = world.scm
-    log = {
-        "obs": np.array([[-1, -1, -1, -1], [0, 1, -1, 1], [0, 1, -1, 1], [0, 1, -1, 1]]),
-        "action": np.array([0, 2, 2, 1]),
-        "reward": np.array([0.5, 0.125, 0.125, 0.0]),
-        "terminal": np.array([True, True, True, False]),
-        "source": np.array(["town", "town", "town", "sailor"]),
-    }
-    mixture = {"mixture": {"of": ["monotone", {"antitone": {"in": "seed"}}], "weights": [0.5, 0.5]}}
-    coupling = json.dumps(mixture, sort_keys=True)
-    return Dossier(
-        id="d7",
-        cell="mechanisms",
-        variables=tuple(scm.variable(name) for name in scm.visible),
-        knowledge=Knowledge(
-            "replay",
-            "mechanisms",
-            ("coupling:rain=monotone", f"coupling:wet={coupling}", "monotone: rain -> wet"),
-            ("seed", "umbrella"),
-        ),
-        budget=Budget(3, 2, 1),
-        diagram=scm.diagram,
-        mechanisms=scm,
-        laws=exact_laws(scm, interventions=True),
-        couplings=(("rain", "independent"), ("wet", coupling)),
-        rows=sample_rows(scm, 40, np.random.default_rng(1)),
-        logs={"act-cheap": log},
-        decisions=world.decisions,
-        story="A town wants less rain.",
-    )
-
-
-def real_dossier(name):
-    """Return a dossier of a world of real variables, with rows."""
-    scm = load_world(name).scm
-    rows = np.stack(list(scm.draw(20, rng=np.random.default_rng(2)).values()), axis=1)
-    return Dossier(
-        id="d1",
-        cell="mechanisms",
-        variables=tuple(scm.variable(each) for each in scm.names),
-        knowledge=Knowledge("see", "mechanisms"),
-        diagram=scm.diagram,
-        mechanisms=scm,
-        rows=rows,
-    )
-
-
-def network_dossier():
-    """Return a dossier of a network: tables without couplings, and a lab of many rows."""
-    scm = load_world("bnlearn/asia").scm
-    scm = scm.rename({name: f"v_{name}" for name in scm.names})
-    return Dossier(
-        id="n",
-        cell="diagram",
-        variables=tuple(scm.variable(each) for each in scm.names),
-        knowledge=Knowledge("do", "mechanisms", (), ()),
-        diagram=scm.diagram,
-        mechanisms=scm,
-        rows=sample_rows(scm, 3000, np.random.default_rng(4)),
-    )
-
-
-def hidden_linear():
-    """Return a dossier of a linear world with a hidden variable."""
-    scm = linear_world(hidden=("x",))
-    return Dossier(
-        "l",
-        "mechanisms",
-        tuple(scm.variable(each) for each in scm.visible),
-        Knowledge("see", "mechanisms"),
-        diagram=scm.diagram,
-        mechanisms=scm,
-    )
-
-
-VARIED = {
-    "umbrella-rain": umbrella_dossier,
-    "salary": lambda: real_dossier("salary"),
-    "dose-response": lambda: real_dossier("dose-response"),
-    "braking": lambda: real_dossier("braking"),
-    "asia": network_dossier,
-    "hidden linear": hidden_linear,
-}
-
-
-@pytest.fixture(scope="session")
-def mini():
-    """A few dossiers of every part of ladder-mini."""
-    return [case.dossier for case in make("ladder-mini", seed=1, limit=18)]
-
-
 @pytest.mark.parametrize("surface", SURFACES)
 @pytest.mark.parametrize("place", PLACES, ids=str)
 def test_text_gives_a_told_dossier_back(cases, place, surface):
@@ -197,7 +101,7 @@ def test_text_gives_any_dossier_back(name):
 
 def test_text_gives_ladder_mini_back(mini):
     """The texts of ladder-mini are complete, but for labs with very many combinations."""
-    full = [dossier for dossier in mini if "not listed" not in dossier.text]
+    full = [case.dossier for case in mini if "not listed" not in case.dossier.text]
     assert len(full) > 0.9 * len(mini)
     for dossier in full:
         assert told_alike(dossier, read_dossier(dossier.text)) == []
