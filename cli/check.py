@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
-from .common import JsonOption, LimitOption, SeedOption, count, env, print_json, stdout_kept
+from .common import (
+    JobsOption,
+    JsonOption,
+    LimitOption,
+    SeedOption,
+    count,
+    env,
+    print_json,
+    stdout_kept,
+)
 from .run import one_thread_each
 
 __all__ = ["check"]
@@ -24,26 +33,41 @@ def check(
     ] = None,
     seed: SeedOption = 0,
     limit: LimitOption = None,
+    jobs: JobsOption = 1,
     as_json: JsonOption = False,
 ) -> None:
-    """Check an agent, a world or a suite. Ends with 1 if there are problems."""
+    """Check an agent, a world or a suite. Ends with 1 if there are problems.
+
+    Of a suite it also says how its pairs are spread: attempts, gaps, truths, kinds of task.
+    """
     one_thread_each()
+    if option and kind != "agent":
+        msg = f"only an agent takes options, not a {kind}; leave -A out."
+        raise typer.BadParameter(msg, param_hint="'-A'")
+    more: dict[str, Any] = {}
     with stdout_kept():
-        problems = _problems(kind, name, option or [], seed, limit)
+        if kind == "suite":
+            from causalbench.run.check_suite import report_suite
+
+            report = report_suite(name, seed=seed, limit=limit, jobs=jobs, progress=True)
+            problems, more = list(report.problems), {"report": report.to_dict()}
+            if not as_json and report.balance is not None:
+                from causalbench.report.balance import balance_lines
+
+                more = {"lines": list(balance_lines(report.balance))}
+        else:
+            problems = _problems(kind, name, option or [])
     if as_json:
-        print_json({"kind": kind, "name": name, "ok": not problems, "problems": problems})
+        print_json({"kind": kind, "name": name, "ok": not problems, "problems": problems, **more})
     else:
-        for problem in problems:
-            print(problem)
+        for line in (*more.get("lines", ()), *problems):
+            print(line)
         print(f"{kind} {name}: {count(len(problems), 'problem') if problems else 'ok'}")
     raise typer.Exit(1 if problems else 0)
 
 
-def _problems(kind: Kind, name: str, options: list[str], seed: int, limit: int | None) -> list[str]:
-    """Run the check of the kind."""
-    if options and kind != "agent":
-        msg = f"only an agent takes options, not a {kind}; leave -A out."
-        raise typer.BadParameter(msg, param_hint="'-A'")
+def _problems(kind: Kind, name: str, options: list[str]) -> list[str]:
+    """Run the check of an agent or a world."""
     if kind == "agent":
         from causalbench.agent.check import check_agent
         from causalbench.agent.options import options_for, parse_options
@@ -54,11 +78,7 @@ def _problems(kind: Kind, name: str, options: list[str], seed: int, limit: int |
         with suppress(AgentError):  # a problem of the agent's, which the check reports
             make_agent(name, given)  # what isn't there at all is the user's to mend
         return check_agent(name, given)
-    if kind == "world":
-        from causalbench.task.check import check_world
-        from causalbench.task.world import load_world
+    from causalbench.task.check import check_world
+    from causalbench.task.world import load_world
 
-        return check_world(load_world(name))
-    from causalbench.run.check_suite import check_suite
-
-    return check_suite(name, seed=seed, limit=limit)
+    return check_world(load_world(name))

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import Field
 
 from causalbench.run.card import card, features_of
-from causalbench.run.lines import Cell, Count, Form, Rung, Share, Side, schema_of
+from causalbench.run.lines import Cell, Count, Ends, Form, Rung, Share, Side, schema_of
 from causalbench.run.write import Layout, Made
 from causalbench.task.encode import canonical_json, key_to_dict
 from causalbench.task.suite import case_to_dict
@@ -92,6 +92,9 @@ class KeyRow(Form):
     lower: float | None
     upper: float | None
     sharp: bool
+    option_bounds: list[Ends] = Field(
+        description="Least and largest worth of each action, where a decision is not settled."
+    )
     readings: str = Field(description="A JSON object: marginal, see, do, imagine.")
 
 
@@ -197,6 +200,7 @@ def _key_row(case: Case, item: Item) -> dict[str, Any]:
         "lower": low,
         "upper": high,
         "sharp": proof["sharp"],
+        "option_bounds": proof.get("option_bounds", []),
         "readings": canonical_json(key["readings"]),
     }
 

@@ -22,6 +22,7 @@ Side = Annotated[int, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=0)]
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 Cell = Literal["mechanisms", "diagram", "lab"]
+Ends = Annotated[list[float], Field(min_length=2, max_length=2)]  # least and largest
 Pair = Annotated[list[str], Field(min_length=2, max_length=2)]  # two names, or name and value
 
 
@@ -165,8 +166,11 @@ class CertificateForm(Form):
     identified: bool
     proof: str
     estimand: str = Field(description='"" where the question is not settled.')
-    bounds: Annotated[list[float], Field(min_length=2, max_length=2)] | None
+    bounds: Ends | None
     sharp: bool
+    option_bounds: list[Ends] = Field(
+        [], description="Of a decision that is not settled: of what each action is worth."
+    )
 
 
 class KeyForm(Form):
