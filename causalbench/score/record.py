@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Literal
 
+from causalbench.score.honesty import choice_loss
 from causalbench.score.losses import Status, loss
 from causalbench.task.answer import answer_from_dict
 from causalbench.task.span import legal_range
@@ -105,6 +106,7 @@ class Record:
         bounds: the least and largest answer of the worlds that the dossier allows, where it does
             not settle the question; None elsewhere.
         span: the least and largest value that the form of an honesty item's query allows.
+        choice: what an honesty item's choice cost, and what declining it costs; None elsewhere.
         truth: the true value or the best action's label.
         readings: what the perfect solvers of each rung answer.
         answer: what was said, or None.
@@ -150,6 +152,7 @@ class Record:
     real: bool = False
     bounds: tuple[float, float] | None = None
     span: tuple[float, float] | None = None
+    choice: tuple[float, float] | None = None
     construction: str = ""
     form: str = ""
     access: str = ""
@@ -189,6 +192,7 @@ class Record:
             "real": self.real,
             "bounds": None if self.bounds is None else list(self.bounds),
             "span": None if self.span is None else list(self.span),
+            "choice": None if self.choice is None else list(self.choice),
             "construction": self.construction,
             **{name: getattr(self, name) for name in TRAITS},
             "ceiling": self.ceiling,
@@ -198,7 +202,7 @@ class Record:
     def from_dict(cls, data: Mapping[str, Any]) -> Record:
         """Rebuild a record from its dict; AnswerError where its answer is none."""
         answer = None if data["answer"] is None else answer_from_dict(data["answer"])
-        given = {name: data.get(name) for name in ("bounds", "span")}
+        given = {name: data.get(name) for name in ("bounds", "span", "choice")}
         ends = {name: None if pair is None else tuple(pair) for name, pair in given.items()}
         return cls(**{**data, **ends, "answer": answer})
 
@@ -227,7 +231,7 @@ def record_of(
     """
     priced = loss(outcome.answer, item.question, item.key, outcome.status)
     placement, key = case.placement, item.key
-    honest = placement.role == "honesty" and item.question.kind == "estimate"
+    honest, estimate = placement.role == "honesty", item.question.kind == "estimate"
     return Record(
         agent=agent,
         control=control,
@@ -255,7 +259,12 @@ def record_of(
         error=outcome.error,
         real=item.question.kind == "estimate" and not case.scm.is_discrete,
         bounds=key.certificate.bounds,
-        span=legal_range(item.question.query, case.dossier) if honest else None,
+        span=legal_range(item.question.query, case.dossier) if honest and estimate else None,
+        choice=(
+            choice_loss(outcome.answer, priced.status, item.question, key)
+            if honest and not estimate
+            else None
+        ),
         construction=placement.construction,
         **{name: getattr(placement.traits, name) for name in TRAITS},
         ceiling=placement.ceiling,
