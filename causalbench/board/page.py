@@ -6,7 +6,8 @@ from collections import defaultdict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from causalbench.report.cells import rung_signs
+from causalbench.report.cells import GROUPS, bounded, rung_signs
+from causalbench.task.forms import FORMS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from causalbench.board.verify import Verified
     from causalbench.score.record import Record
 
-__all__ = ["Entry", "costs", "merged", "ranks", "submission_lines", "tracks"]
+__all__ = ["Entry", "costs", "form_tables", "merged", "ranks", "submission_lines", "tracks"]
 
 _RUNGS = {1: "Rung 1, see", 2: "Rung 2, do", 3: "Rung 3, imagine"}
 _CELLS = ("mechanisms", "diagram", "lab")
@@ -121,6 +122,47 @@ def tracks(table: Mapping[str, Any]) -> Iterable[dict[str, Any]]:
             "rungs": rungs,
             "agents": [_agent(name, track, rungs, found, ranked, table) for name in agents],
         }
+
+
+def form_tables(
+    rows: Sequence[Mapping[str, Any]], track: str, agents: Sequence[str]
+) -> list[dict[str, Any]]:
+    """Return a table for each group of a track: types of question down by rung, agents across.
+
+    Args:
+        rows: from `causalbench.score.by.trait_rows`, by form; none where the suite has none.
+        track: which.
+        agents: in the order of the page.
+    """
+    mine = [row for row in rows if row["track"] == track]
+    tables = []
+    for group in dict.fromkeys(row["group"] for row in mine):
+        held = [row for row in mine if row["group"] == group]
+        found = {(row["rung"], row["form"], row["agent"]): row for row in held}
+        across = [name for name in agents if any(row["agent"] == name for row in held)]
+        lines: dict[int, list[dict[str, Any]]] = defaultdict(list)
+        for rung, form in dict.fromkeys((row["rung"], row["form"]) for row in held):
+            own = [row for row in held if (row["rung"], row["form"]) == (rung, form)]
+            lines[rung].append(
+                {
+                    "form": form,
+                    "asks": FORMS[form].asks if form in FORMS else "",
+                    "pairs": max(row["pairs"] for row in own),
+                    "maximum": own[0]["maximum"],
+                    "cells": [found.get((rung, form, name)) for name in across],
+                }
+            )
+        tables.append(
+            {
+                "group": GROUPS[group],
+                "agents": [
+                    (name, any(r["control"] for r in held if r["agent"] == name)) for name in across
+                ],
+                "rungs": [(_RUNGS[rung], lines[rung]) for rung in sorted(lines)],
+                "bounded": bounded(held),
+            }
+        )
+    return tables
 
 
 def _ranked(rows: Sequence[Mapping[str, Any]]) -> dict[tuple[str, int, str], int]:

@@ -7,7 +7,7 @@ from collections import defaultdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from causalbench.board.page import Entry, costs, merged, submission_lines, tracks
+from causalbench.board.page import Entry, costs, form_tables, merged, submission_lines, tracks
 from causalbench.board.submission import part
 from causalbench.board.verify import verify
 from causalbench.errors import MissingExtraError, SubmissionError
@@ -69,19 +69,25 @@ def _write(
     environment: Any, output: Path, page: tuple[str, str, int, str, str], entries: list[Entry]
 ) -> dict[str, Any]:
     """Write one page and return its line of the index."""
+    from causalbench.score.by import said, trait_rows
     from causalbench.score.record import COSTS
     from causalbench.score.table import score_table
 
     suite, version, seed, digest, piece = page
     named, records = merged(entries)
     table = score_table(records, suite=suite, seed=seed, digest=digest)
+    told = said(records, "form")
+    forms = trait_rows(records, "form", seed=seed, digest=digest) if told else []
     title = ", ".join(filter(None, [f"{suite} {version}", piece]))
     submissions = submission_lines(entries)
     context = {
         "suite": title,
         "seed": seed,
         "digest": digest,
-        "tracks": list(tracks(table)),
+        "tracks": [
+            {**each, "forms": form_tables(forms, each["name"], [a["name"] for a in each["agents"]])}
+            for each in tracks(table)
+        ],
         "costs": costs(table),
         "cost_names": COSTS,
         "submissions": submissions,

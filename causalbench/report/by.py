@@ -11,7 +11,7 @@ from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
 
-from causalbench.report.cells import GROUPS, RUNGS, agent_name, by, number, skill
+from causalbench.report.cells import GROUPS, RUNGS, agent_name, bounded, by, number, skill
 from causalbench.report.ladder import statuses
 
 if TYPE_CHECKING:
@@ -93,8 +93,8 @@ def _table(rows: Sequence[Row], agents: Sequence[str], trait: str) -> Table:
     made = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), show_edge=False)
     made.add_column(TITLES[trait], no_wrap=True, justify="left")
     made.add_column("pairs", no_wrap=True, justify="right")
-    bounded = any(row["maximum"] != 1.0 for row in rows)
-    if bounded:
+    limited = bounded(rows)
+    if limited:
         made.add_column("most", no_wrap=True, justify="right")
     first = {row["agent"]: row for row in reversed(rows)}
     for agent in agents:
@@ -106,7 +106,7 @@ def _table(rows: Sequence[Row], agents: Sequence[str], trait: str) -> Table:
         for value, held in by(in_rung, trait).items():
             cells = {row["agent"]: row for row in held}
             line: list[Text | str] = [f"  {value}", str(max(row["pairs"] for row in held))]
-            if bounded:
+            if limited:
                 line.append(Text(number(held[0]["maximum"]), style="dim"))
             line += [
                 skill(cells.get(agent), dim=bool(first[agent]["control"]), flat=True)
@@ -121,6 +121,6 @@ def _legend(rows: Sequence[Row]) -> Text:
     text = "skill with its 95% interval over base worlds and repeats"
     if any(row["low"] is None for row in rows):
         text += " (none from a single base world)"
-    if any(row["maximum"] != 1.0 for row in rows):
+    if bounded(rows):
         text += "; most: the skill that can be expected at most, from what the lab allows"
     return Text(f"{text}.\n", style="dim")

@@ -22,6 +22,7 @@ __all__ = [
     "NOT_PLAYED",
     "RUNGS",
     "agent_name",
+    "bounded",
     "by",
     "climbed",
     "cost",
@@ -75,6 +76,11 @@ def by(rows: Sequence[Row], key: str) -> dict[str, list[Row]]:
     for row in rows:
         found[row[key]].append(row)
     return dict(found)
+
+
+def bounded(rows: Sequence[Row]) -> bool:
+    """Say whether the most that can be expected is below 1, or unknown, at two decimals."""
+    return any(row["maximum"] is None or number(row["maximum"]) != number(1.0) for row in rows)
 
 
 def agent_name(row: Row) -> Text:
