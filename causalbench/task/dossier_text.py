@@ -31,7 +31,10 @@ _LOGGED = ("action", "reward", "terminal", "source")
 _REGIMES = {
     "see": "You may only watch.",
     "do": "You may watch and intervene: set variables in fresh cases and see what follows.",
-    "intent": "You may intervene after seeing what would have been chosen without you.",
+    "intent": (
+        "You may intervene after seeing what would have been chosen without you: where a variable "
+        "is set, the lab tells its natural value too."
+    ),
     "replay": "You may intervene, also in cases already seen, run again with the same chance.",
 }
 _COUPLINGS = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Literal, NoReturn, overload
 
 import numpy as np
@@ -28,10 +28,24 @@ if TYPE_CHECKING:
     from causalbench.scm import SCM, Variable
     from causalbench.task.types import Dossier
 
-__all__ = ["Lab", "Meter"]
+__all__ = ["Lab", "Meter", "natural_column"]
 
 Settings = Mapping[str, str | float]
 _FIX = "answer with what you have"
+
+
+def natural_column(name: str, taken: Collection[str] = ()) -> str:
+    """Return the column that tells what a variable would have been by itself: ``x (natural)``.
+
+    Args:
+        name: the variable that is set.
+        taken: the names of all variables; where one of them is called that, a number is added.
+    """
+    column, number = f"{name} (natural)", 1
+    while column in taken:
+        number += 1
+        column = f"{name} (natural {number})"
+    return column
 
 
 class Meter:
@@ -147,14 +161,23 @@ class Lab:
             n: at least 0; costs ``n`` interventions.
 
         Returns:
-            As `see`.
+            As `see`. In regime ``intent`` a column follows for each variable that is set, named by
+            `natural_column`: the value that the unit was about to take by itself.
 
         Raises:
             AccessError: the regime is ``see``, or a variable is not among those that may be set.
             BudgetExhausted: ``n`` is more than is left; nothing was spent.
+            CouplingError: regime ``intent`` in a world without couplings; nothing was spent.
             UnknownNameError: a variable or value that is not in the dossier.
         """
-        return self._frame(*self._draw(settings, n))
+        if self._knowledge.regime != "intent" or not settings:
+            return self._frame(*self._draw(settings, n))
+        codes, natural = self.intend_codes(settings, n)
+        frame, intended = self._frame(codes, None), self._frame(natural, None)
+        names = [variable.name for variable in self._variables]
+        for name in settings:
+            frame[natural_column(name, names)] = intended[name]
+        return frame
 
     def see_codes(self, n: int) -> NDArray[Any]:
         """Do as `see`, and return value codes, [n, variables] in the dossier's order."""
@@ -163,6 +186,31 @@ class Lab:
     def do_codes(self, settings: Settings, n: int) -> NDArray[Any]:
         """Do as `do`, and return value codes, [n, variables] in the dossier's order."""
         return self._draw(settings, n)[0]
+
+    def intend_codes(self, settings: Settings, n: int) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Do as `do_codes` in regime ``intent``, and return natural values too.
+
+        Returns:
+            Two arrays [n, variables] in the dossier's order: what follows; and what each variable
+            that is set was about to be, -1 (real: NaN) for those that are not set.
+
+        Raises:
+            AccessError: the regime is not ``intent``.
+            CouplingError: the world has no couplings.
+        """
+        if self._knowledge.regime != "intent":
+            mine = self._knowledge.regime
+            msg = f"natural values are shown in regime 'intent' alone, this lab has '{mine}'."
+            raise AccessError(msg)
+        if self._scm.uncoupled:
+            raise CouplingError(f"{uncoupled_text(self._scm.uncoupled, 'what a unit intended')}.")
+        forced = self._pay(settings, n)
+        noise = self._scm.draw_noise(int(n), rng=self._rng)
+        natural = self._visible(self._scm.solve(noise), int(n))
+        for place, variable in enumerate(self._variables):
+            if variable.name not in forced:
+                natural[:, place] = np.nan if variable.is_real else -1
+        return self._visible(self._scm.solve(noise, do=forced or None), int(n)), natural
 
     def replay(self, unit_ids: Iterable[int], settings: Settings | None = None) -> pd.DataFrame:
         """Run units that this lab has shown again, under other settings.
@@ -291,13 +339,7 @@ class Lab:
 
     def _draw(self, settings: Settings, n: int) -> tuple[NDArray[Any], NDArray[np.int64] | None]:
         """Charge, draw and solve ``n`` fresh units; their ids in regime replay."""
-        if isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 0:
-            msg = f"{n!r} units asked for; ask for a whole number of units, 0 or more."
-            raise AccessError(msg)
-        forced = self._checked(settings)
-        if forced:
-            self._require("do", "do")
-        self._meter.charge("interventions" if forced else "rows", int(n))
+        forced = self._pay(settings, n)
         if self._knowledge.regime != "replay":
             return self._visible(self._scm.draw(int(n), rng=self._rng, do=forced), int(n)), None
         noise = self._scm.draw_noise(int(n), rng=self._rng)
@@ -307,6 +349,17 @@ class Lab:
         for unit, row in zip(ids.tolist(), columns, strict=True):
             self._units[unit] = dict(zip(names, row, strict=True))
         return self._visible(self._scm.solve(noise, do=forced or None), int(n)), ids
+
+    def _pay(self, settings: Settings, n: int) -> dict[str, int | float]:
+        """Charge ``n`` units under some settings, and return these as the world's codes."""
+        if isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 0:
+            msg = f"{n!r} units asked for; ask for a whole number of units, 0 or more."
+            raise AccessError(msg)
+        forced = self._checked(settings)
+        if forced:
+            self._require("do", "do")
+        self._meter.charge("interventions" if forced else "rows", int(n))
+        return forced
 
     def _noise_types(self) -> dict[str, Any]:
         return {

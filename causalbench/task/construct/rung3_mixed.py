@@ -170,6 +170,7 @@ def _open(
     value, held = row
     count, kinds = share.shape
     mine = chance[..., value]
+    fixed: Floats
     if joined.held:
         axis = 2 + above.index(joined.held)
         values = chance.shape[axis]

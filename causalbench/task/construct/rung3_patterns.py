@@ -402,7 +402,7 @@ def _ratio(part: Floats, mass: Floats) -> Floats:
 
 def _taken(law: Floats, code: int) -> Floats:
     """Return the law without its last axis; units whose x is what it would be set to are none."""
-    mass = law.sum(axis=-1)
+    mass: Floats = law.sum(axis=-1)
     mass[:, code] = 0.0
     return mass
 
