@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -9,15 +10,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from causalbench import rng as draws
-from causalbench.task.construct.asks import GAP, WRONG, Ask, Labels
+from causalbench.task.construct.asks import GAP, WRONG, Labels
 from causalbench.task.construct.batch import draw_batch
 from causalbench.task.construct.draft import Draft, functions_of, world_of
 from causalbench.task.construct.lures_batch import Readings
 from causalbench.task.construct.names import pick_names
+from causalbench.task.construct.payoff import CLEAR
 from causalbench.task.construct.rung2_acts import plan
 from causalbench.task.construct.rung2_forms import EFFECTS, answers, query_text
+from causalbench.task.construct.rung2_moves import made
 from causalbench.task.construct.rung2_shapes import prepared
-from causalbench.task.construct.rung2_sides import draw_kept, draw_sides, made
+from causalbench.task.construct.rung2_sides import draw_kept, draw_sides
 from causalbench.task.construct.rung2_spots import Target, targets
 from causalbench.task.construct.shapes import draw_cards, draw_shape
 from causalbench.task.construct.sharpen import sharpened
@@ -36,13 +39,26 @@ if TYPE_CHECKING:
 __all__ = ["build"]
 
 _COUNT = 64  # candidates in a batch
-_LOOKED = 6  # targets that are looked at before the batch is given up
+_CHECKED = 16  # questions that are checked before a batch is given up
+_NEAR = 0.3
+_LOOKED = 4  # targets that are looked at before the batch is given up
 _CELLS = {"small": 256, "medium": 512, "large": 512}  # of the joint table of the visible variables
 _HIDDEN_MOST = 2
-_BANDS = ((0.2, 0.3), (0.3, 0.4), (0.4, 0.5), (0.5, 0.65), (0.65, 1.0))
+_BANDS = (
+    (0.2, 0.3),
+    (0.3, 0.4),
+    (0.2, 0.3),
+    (0.4, 0.5),
+    (0.2, 0.3),
+    (0.5, 0.65),
+    (0.3, 0.4),
+    (0.65, 2.0),
+)  # of the gap, in turn
 _SETTLE = 0.25  # how often a gap outside the wanted band will do
 _MISLED = 5, 2  # of so many pairs in a row, so many mislead whoever watches
 _CLOSE = 1e-9
+_BEFORE = ("CATE", "conditional-interventional", "soft-intervention")
+_PAIRS = 3  # pairs of sides that are drawn of one base
 
 
 def build(rng: np.random.Generator, order: Order) -> Draft | None:
@@ -56,19 +72,38 @@ def build(rng: np.random.Generator, order: Order) -> Draft | None:
     if drawn is None:
         return None
     base, pair = drawn
-    sides = draw_kept(rng, base, *pair) if order.drawn else draw_sides(rng, base)
-    if sides is None or sides.diagrams[0] == sides.diagrams[1]:
-        return None
     readings = Readings.of(base)
+    for _ in range(_PAIRS):
+        sides = draw_kept(rng, base, *pair) if order.drawn else draw_sides(rng, base)
+        if sides is None or sides.diagrams[0] == sides.diagrams[1]:
+            continue
+        draft = _searched(rng, order, base, sides, pair, readings)
+        if draft is not None:
+            return draft
+    return None
+
+
+def _searched(
+    rng: np.random.Generator,
+    order: Order,
+    base: Batch,
+    sides: Sides,
+    pair: tuple[str, str],
+    readings: Readings,
+) -> Draft | None:
+    """Look for a question, or a decision, that divides two sides."""
     for target in islice(targets(rng, order, sides.diagrams, pair), _LOOKED):
         found = answers(rng, order.form, sides.batches, target)
         fits = _fits(order, sides, readings, target, found)
         if not fits.any():
             continue
         if order.form == "best-action":
-            return _acted(rng, order, base, sides, target, found, fits)
-        place = _picked(rng, order, found, fits)
-        return None if place is None else _asked(rng, order, base, sides, target, found, place)
+            draft = _acted(rng, order, base, sides, target, found, fits)
+        else:
+            place = _picked(rng, order, found, fits)
+            draft = None if place is None else _asked(rng, order, base, sides, target, found, place)
+        if draft is not None:
+            return draft
     return None
 
 
@@ -80,7 +115,7 @@ def _drawn(rng: np.random.Generator, order: Order) -> tuple[Batch, tuple[str, st
         return None
     pair = "x", "y"
     if order.drawn:
-        room = prepared(rng, shape, most)
+        room = prepared(rng, shape, most, before=order.form in _BEFORE)
         if room is None:
             return None
         shape, pair = room[0], (room[1], room[2])
@@ -127,20 +162,40 @@ def _picked(
         if float(draws.uniforms(rng, ())) >= _SETTLE:
             return None
         wanted = fits
-    middle = float(draws.uniforms(rng, ()))
-    if order.form in EFFECTS:
-        middle = 2.0 * middle - 1.0
+    wide = 2.0 if order.form in EFFECTS else 1.0  # of the range that answers lie in
+    middle = 1.0 + wide * (float(draws.uniforms(rng, ())) - 1.0)
     off = np.abs((found.first + found.second) / 2 - middle)
-    # A choice among what fits is made of whole thousandths, which rounding does not reach.
+    # Rounding does not reach the sixth digit.
     ranked = np.where(wanted, np.round(off, 6), np.inf)
-    for flat in np.argsort(ranked, axis=None, kind="stable")[:_LOOKED]:
+    for flat in np.argsort(ranked, axis=None, kind="stable")[:_CHECKED]:
         place, question = (int(each) for each in np.unravel_index(flat, fits.shape))
         if not wanted[place, question]:
             return None
         pair = float(found.first[place, question]), float(found.second[place, question])
-        if Ask("", *pair).good:
+        if guarded(pair, wide):
             return place, question
     return None
+
+
+def guarded(pair: tuple[float, float], wide: float) -> bool:
+    """Say whether guessing stays clearly below 0 on a pair whose answers lie near each other.
+
+    No guess gains anything in expectation, however far apart the answers lie; where they lie near
+    each other, a guess loses so much that the pairs with distant answers can't make up for it.
+
+    Args:
+        pair: the answers.
+        wide: 1 for probabilities, 2 for differences of them: the width of the range, up to 1, in
+            which a guess is drawn.
+    """
+    first, second = (1.0 + (value - 1.0) / wide for value in pair)
+    gap = round(abs(first - second), 9)
+    if gap * wide > _NEAR:
+        return True
+    means = [(value**2 + (1.0 - value) ** 2) / 2 for value in (first, second)]
+    cubes = [(value**3 + (1.0 - value) ** 3) / 3 for value in (first, second)]
+    variance = sum(cube - mean**2 for mean, cube in zip(means, cubes, strict=True))
+    return sum(means) - gap >= CLEAR * math.sqrt(variance)
 
 
 def _asked(

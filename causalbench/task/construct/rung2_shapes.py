@@ -22,7 +22,11 @@ _PARENTS = 4  # the most of a variable that is given another
 
 
 def prepared(
-    rng: np.random.Generator, shape: Mapping[str, tuple[str, ...]], most: int
+    rng: np.random.Generator,
+    shape: Mapping[str, tuple[str, ...]],
+    most: int,
+    *,
+    before: bool = False,
 ) -> tuple[Shape, str, str] | None:
     """Add arrows until a cause has a direct effect and a way round it.
 
@@ -33,6 +37,7 @@ def prepared(
         rng: draws cause, effect and ways.
         shape: variable -> parents.
         most: how many visible variables there may be.
+        before: whether a visible variable is needed that the cause does not reach.
 
     Returns:
         The shape, parents first, the cause and the effect; None where nothing fits.
@@ -53,6 +58,8 @@ def prepared(
         middle = _middle(rng, drawn, cause, effect, most)
         if middle is None and not number:
             return None
+    if before and not _before(rng, drawn, cause, effect, most):
+        return None
     return {name: drawn[name] for name in _sorted(drawn)}, cause, effect
 
 
@@ -101,9 +108,7 @@ def _middle(
     fits.sort(key=lambda name: not name.startswith("e"))
     room = len(seen) < most
     if (not fits or not fits[0].startswith("e")) and room:
-        name = f"e{len(seen)}"
-        while name in shape:
-            name += "e"
+        name = _fresh(shape)
         shape[name] = ()
         fits = [name]
     for name in fits:
@@ -113,6 +118,29 @@ def _middle(
             _join(shape, cause, name)
             return name
     return None
+
+
+def _before(rng: np.random.Generator, shape: Shape, cause: str, effect: str, most: int) -> bool:
+    """See to it that some visible variable is not reached by the cause."""
+    seen = [name for name in shape if not name.startswith("u")]
+    if any(name != cause and cause not in ancestors(shape, name) for name in seen):
+        return True
+    heads = [name for name in (*ways(shape, cause, effect), cause) if len(shape[name]) < _PARENTS]
+    if len(seen) >= most or not heads:
+        return False
+    head = draws.choice(rng, heads)
+    name = _fresh(shape)
+    shape[name] = ()
+    shape[head] = (*shape[head], name)
+    return True
+
+
+def _fresh(shape: Shape) -> str:
+    """Return the name of a new variable outside the motif."""
+    number = 0
+    while f"e{number}" in shape:
+        number += 1
+    return f"e{number}"
 
 
 def _sorted(shape: Mapping[str, Sequence[str]]) -> list[str]:

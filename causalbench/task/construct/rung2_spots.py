@@ -59,11 +59,13 @@ def targets(
         rng: draws the order.
         order: what is wanted.
         diagrams: of the two sides.
-        first: the cause and the effect that are tried before others: where the diagram is shown
-            always, else often.
+        first: the cause and the effect that are tried before others, often. Where the diagram is
+            shown they always are, and no other cause is tried, as it is this one's ways that
+            became confounding.
     """
     names = diagrams[0].nodes
-    pairs = [(x, y) for x in names for y in names if x != y]
+    causes = (first[0],) if order.drawn else names
+    pairs = [(x, y) for x in causes for y in names if x != y]
     pairs = [pairs[int(place)] for place in draws.permutation(rng, len(pairs))]
     if order.drawn or coin(rng, _MOTIF_FIRST):
         pairs.sort(key=lambda pair: pair != first)

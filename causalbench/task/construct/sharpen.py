@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
 __all__ = ["sharpened"]
 
-_POWERS = 4
+_POWERS = 8
 _LEAST = 26  # of 1024: no probability falls below this
 
 
 def sharpened(rng: np.random.Generator, batch: Batch) -> Batch:
-    """Raise the tables of each candidate to a power from 1 to 4, and normalise them on the grid.
+    """Raise the tables of each candidate to a power from 1 to 8, and normalise them on the grid.
 
     Tables of hidden variables without causes stay as they are: a rare confounder does little.
 
