@@ -56,6 +56,7 @@ class ModelLearned:
         self._model: SCM | None = None
         self._weight = 0.0
         self._suspect = False
+        self._untried = False
         self._found: Mapping[str, set[str]] = {}
         self._rung = 0
         self._why = "no dossier was studied"
@@ -64,6 +65,7 @@ class ModelLearned:
         """Spend the budget: watch, intervene, replay; then learn a world."""
         del rng, clock
         self._records, self._model, self._found = None, None, {}
+        self._untried = False
         self._rung = _RUNG[dossier.knowledge.regime]
         if any(variable.is_real for variable in dossier.variables):
             self._why = "it learns discrete worlds, and some variables are real"
@@ -77,7 +79,12 @@ class ModelLearned:
             records.add(_codes(seen))
             return
         single = [((v.name, label),) for v in dossier.variables for label in v.labels]
-        acts = _actions(dossier.decisions, "act")
+        offered = _actions(dossier.decisions, "act")
+        settable = dossier.knowledge.manipulable
+        if settable is not None:
+            single = [setting for setting in single if setting[0][0] in settable]
+        acts = [one for one in offered if settable is None or {n for n, _ in one} <= {*settable}]
+        self._untried = len(acts) < len(offered)
         share = float(self.config["scout"])
         self._run(lab, single, int(lab.left.interventions * share))
         self._run(lab, acts or self._matter(single), lab.left.interventions)
@@ -104,6 +111,8 @@ class ModelLearned:
         if query.rung > self._rung:
             reason = f"a question of rung {query.rung}, and nothing above rung {self._rung} was run"
             return Abstain(reason, unidentified=True)
+        if question.kind == "act" and self._untried:
+            return Abstain("an action on offer may not be tried", unidentified=True)
         try:
             if isinstance(query, Menu):
                 values = [round(self._value(normalise(q)), 9) for q in query.objectives]
