@@ -18,6 +18,8 @@ __all__ = ["parse_reply"]
 _LONGEST = 20_000  # characters from the end of a reply that are read
 _SENTENCE = 2000  # characters in which a number is looked for
 _SHOWN = 60
+_ANSWERED = ("value", "low", "high", "action", "choice", "answer")  # fields of a JSON object
+_CLAUSE = 80  # characters before an option in which a "not" is looked for
 _MOST_PARTS = 4  # assignments of a label that are read in any order
 _DECIMAL = r"(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?"
 _NUMBER = rf"[-+]?\s?{_DECIMAL}(?:\s*/\s*{_DECIMAL})?(?:\s*(?:%|percent\b|per cent\b))?"
@@ -42,6 +44,16 @@ _UNSURE = re.compile(
     r"\b(?:do not|don't|dont) know\b|\babstain\b|\bno idea\b|\bnot sure\b|\bunsure\b|\bno answer\b",
     re.IGNORECASE,
 )
+_BOUND = re.compile(  # what makes the number behind it an end, or no answer at all
+    r"(?:\b(?:less|lower|smaller|fewer|more|greater|higher|larger|other) than|\bat (?:least|most)"
+    r"|\b(?:above|below|over|under|not|up to|exceeds?|isn't)|[<>\u2264\u2265])\s*$",
+    re.IGNORECASE,
+)
+_NOT = re.compile(  # before an option, with no stop between
+    r"(?:\b(?:not|never|avoid|against|except|without|neither|rather than|instead of)\b|n[' ]t\b)"
+    r"[^.:;,!?\n]*$",
+    re.IGNORECASE,
+)
 _PLAIN = str.maketrans(
     {"\u2212": "-", "\u2013": "-", "\u2014": "-", "\u2019": "'", "\u2018": "'", "\u201c": '"'}
     | {"\u201d": '"', "\u00a0": " ", "\u2248": "=", "`": '"', "*": " ", "$": " "}
@@ -55,7 +67,8 @@ def parse_reply(question: Question, reply: object) -> Answer:
     ``0.2 to 0.4``, ``between .2 and .6``, ``[0.2, 0.6]``; an action's label in any case, quoted or
     in a sentence that names no other; ``cannot be determined``; ``I don't know``; JSON objects with
     ``value``, or ``low`` and ``high``, or ``action``, or ``abstain``. In a long reply, what follows
-    the last ``answer:`` counts, else its last line.
+    the last ``answer:`` counts, else its last line. What may mean two things is refused: a bound
+    (``at most 0.3``), an answer beside a claim that there is none, an option spoken against.
 
     Args:
         question: what was asked.
@@ -94,8 +107,7 @@ def _read(question: Question, text: str) -> Answer:
 
 
 def _number(text: str) -> Answer:
-    tail = _NAMED.sub("", text[-_SENTENCE:])
-    tail = tail.rpartition("=")[2] if "=" in tail else tail
+    tail = _behind_sign(_NAMED.sub("", text[-_SENTENCE:]), text)
     spread = _SPREAD.search(tail)
     if spread:
         value, by = _value(spread["one"]), abs(_value(spread["by"], spread["one"]))
@@ -105,6 +117,10 @@ def _number(text: str) -> Answer:
     if ranges:
         return _interval(text, ranges[0], tail, ones)
     if len(ones) == 1:
+        if _BOUND.search(tail[: ones[0].start()]):
+            msg = f"{_quoted(text)} gives one end or none; write one number, or both ends."
+            raise AnswerError(msg)
+        _refuse_doubt(text, "a number")
         return Estimate(_value(ones[0]["one"]))
     if not ones:
         return _abstention(
@@ -112,6 +128,26 @@ def _number(text: str) -> Answer:
         )
     msg = f"{_quoted(text)} holds {len(ones)} numbers; write 'answer: ' and one of them."
     raise AnswerError(msg)
+
+
+def _behind_sign(tail: str, text: str) -> str:
+    """Return what follows the last ``=``; a chain such as ``0.3 * 0.5 = 0.15`` has one answer."""
+    *before, last = tail.split("=")
+    if before and before[-1].endswith(("<", ">", "!")):
+        msg = f"{_quoted(text)} compares, and gives no number; write 'answer: ' and one of them."
+        raise AnswerError(msg)
+    for part in before[1:]:
+        if _ONE.search(part) and re.search(r"[^\W\d_]|[,;]", part):
+            msg = f"{_quoted(text)} sets several things equal; write 'answer: ' and one number."
+            raise AnswerError(msg)
+    return last
+
+
+def _refuse_doubt(text: str, what: str) -> None:
+    """Refuse an answer beside a claim that there is none: who reads it cannot tell which counts."""
+    if _UNIDENTIFIED.search(text) or _UNSURE.search(text):
+        msg = f"{_quoted(text)} gives {what} and says there is none; write one of the two."
+        raise AnswerError(msg)
 
 
 def _interval(text: str, found: re.Match[str], tail: str, ones: list[re.Match[str]]) -> Answer:
@@ -133,6 +169,9 @@ def _value(text: str, unit: str = "") -> float:
     percent = "%" in plain or "per" in plain
     plain = plain.replace("%", "").replace("percent", "")
     above, _, below = plain.partition("/")
+    if below == above != "1":
+        msg = f"{_quoted(text)} may mean 1 or a half; write 1 or 0.5."
+        raise AnswerError(msg)
     try:
         value = float(above) / float(below) if below else float(above)
     except (ValueError, ZeroDivisionError, OverflowError):
@@ -150,20 +189,33 @@ def _choice(question: Question, text: str) -> Answer:
     for label in question.actions:
         for name in _orders(label):
             names.setdefault(name, []).append(label)
-    left, found = f" {_key(text)} ", list(names.get(_key(text), ()))
-    if not found:
-        for name in sorted(names, key=len, reverse=True):  # "x=1, z=0" before "x=1"
-            pattern = rf"(?<![\w=]){re.escape(name)}(?![\w=])"
-            if re.search(pattern, left):
-                found += names[name]
-                left = re.sub(pattern, " ", left)
+    whole = names.get(_key(text))
+    found, denied = (whole, False) if whole else _mentioned(names, f" {_key(text)} ")
     if len(set(found)) == 1:
+        if denied:
+            msg = f"{_quoted(text)} may speak against the option it names; write a label alone."
+            raise AnswerError(msg)
+        if not whole:
+            _refuse_doubt(text, "an option")
         return Choice(found[0])
     options = "; ".join(question.actions)
     if not found:
         return _abstention(text, f"it names none of the options; write one of: {options}")
     msg = f"{_quoted(text)} names {len(set(found))} options; write one of: {options}."
     raise AnswerError(msg)
+
+
+def _mentioned(names: dict[str, list[str]], text: str) -> tuple[list[str], bool]:
+    """Return the options that a folded text mentions, and whether it speaks against any."""
+    found, denied = [], False
+    for name in sorted(names, key=len, reverse=True):  # "x=1, z=0" before "x=1"
+        pattern = rf"(?<![\w=]){re.escape(name)}(?![\w=]|\.[0-9])"
+        for match in re.finditer(pattern, text):
+            found += names[name]
+            before = text[max(0, match.start() - _CLAUSE) : match.start()]
+            denied = denied or _NOT.search(before) is not None
+        text = re.sub(pattern, " ", text)
+    return found, denied
 
 
 def _orders(label: str) -> list[str]:
@@ -204,7 +256,11 @@ def _json(question: Question, text: str) -> Answer | None:
 def _record(question: Question, fields: dict[str, Any], text: str) -> Answer:
     """Read the fields of a JSON object."""
     if fields.get("abstain"):
-        return Abstain(str(fields["abstain"])[:_SHOWN], bool(fields.get("unidentified", False)))
+        answered = [name for name in _ANSWERED if fields.get(name) is not None]
+        if answered or str(fields["abstain"]).casefold() in {"false", "no"}:
+            msg = f"{_quoted(text)} abstains and does not; write either 'abstain' or an answer."
+            raise AnswerError(msg)
+        return Abstain(str(fields["abstain"])[:_SHOWN], fields.get("unidentified") is True)
     if question.kind != "estimate":
         label = next((fields[n] for n in ("action", "choice", "answer") if n in fields), None)
         if isinstance(label, str):
