@@ -152,10 +152,15 @@ def _strata(data: Any, place: str, defaults: Mapping[str, Any]) -> Iterator[Stra
                 raise WorldError(f"{place}: {error}") from None
             if not isinstance(pairs, int) or isinstance(pairs, bool) or pairs < 0:
                 raise WorldError(f"{place}: {given}: {pairs!r} is no number of pairs; count them.")
+            # Couplings are named of worlds without hidden causes.
+            motifs = {
+                k: n for k, n in shares["motifs"].items() if not (known.coupled and _veiled(k))
+            }
             # A joint law of twenty or more variables is too long to write down.
             sizes = {k: n for k, n in shares["sizes"].items() if not (known.laws and k == "large")}
-            if not sum(sizes.values()):
-                raise WorldError(f"{place}: {given} has no size left; exact laws can't be large.")
+            if not sum(sizes.values()) or not sum(motifs.values()):
+                msg = f"{place}: {given} leaves no size (exact laws can't be large) or no motif "
+                raise WorldError(msg + "(with couplings none may have hidden causes); add one.")
             yield Stratum(
                 form=kind.name,
                 access=known.name,
@@ -163,8 +168,13 @@ def _strata(data: Any, place: str, defaults: Mapping[str, Any]) -> Iterator[Stra
                 pairs=pairs,
                 sizes=turns(sizes),
                 surfaces=turns(shares["surfaces"]),
-                motifs=turns(shares["motifs"]),
+                motifs=turns(motifs),
             )
+
+
+def _veiled(motif: str) -> bool:
+    """Say whether a motif has hidden causes."""
+    return any(name.startswith("u") for name in MOTIFS[motif])
 
 
 def _shares(data: Any, place: str, key: str) -> Mapping[str, int]:

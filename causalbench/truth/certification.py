@@ -28,6 +28,7 @@ from causalbench.truth.coincide import Coincide
 from causalbench.truth.coupled import METHOD, SOURCE, rebuildable
 from causalbench.truth.direct import direct_law, methods_of
 from causalbench.truth.exact import value
+from causalbench.truth.identify.asked import in_one_world
 from causalbench.truth.identify.estimand import Linear
 from causalbench.truth.knowledge import Knowledge
 from causalbench.truth.permitted import Permitted, recently_permitted
@@ -233,7 +234,7 @@ def _identify_quantity(permitted: Permitted, quantity: Quantity) -> Iterator[_Fo
         yield Linear((), certain), "effectiveness", "Galles and Pearl (1998)"
         return
     shown = permitted.knowledge.shown == "diagram"
-    if rung_of_quantity(quantity) < _COUNTERFACTUAL:
+    if rung_of_quantity(quantity) < _COUNTERFACTUAL and in_one_world(quantity) is not None:
         law = direct_law(permitted, quantity)
         if law is not None:
             yield law, *methods_of(quantity)

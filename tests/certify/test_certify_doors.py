@@ -288,3 +288,13 @@ def _limits(found, witnesses, *, sharp=True):
 
     ends = (found.lower, found.upper)
     return Bounds(*ends, *ends, sharp, found.method, found.source, witnesses)
+
+
+def test_what_two_laws_of_lower_rungs_say_together_is_settled_by_experiments():
+    """P(x | y[x]) is a law of rung 1 over one of rung 2: no single world holds it, two laws do."""
+    world = cb.load_world("mediation")
+    query = "P(training=yes | success[training=yes]=yes, homework[training=yes]=no)"
+    found = cb.certify(world, query, cb.Knowledge("do"))
+    assert str(found.estimand) == (
+        "P(training=yes, homework=no, success=yes) / P(homework=no, success=yes | do(training=yes))"
+    )

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from causalbench.query.ast import Atom, Quantity
     from causalbench.truth.permitted import Ground
 
-__all__ = ["Asked", "allowed", "numbers_of", "read"]
+__all__ = ["Asked", "allowed", "in_one_world", "numbers_of", "read"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,14 +91,26 @@ def numbers_of(ground: Ground, name: str, purpose: str) -> tuple[float, ...]:
     return values.numbers_of(name, ground.labels[name], ground.numbers[name], purpose)
 
 
-def _one_world(quantity: Quantity) -> Quantity:
-    """Return the quantity with one constant subscript for all."""
+def in_one_world(quantity: Quantity) -> Quantity | None:
+    """Return the quantity with one constant subscript for all; None where it has none.
+
+    That can be so on rungs 1 and 2 as well: in P(x=1 | y[x=1]=0) the event and the condition
+    together say P(x=1, y=0), of rung 1, and the condition alone is of rung 2.
+    """
     simple = quantity
     found = terms(simple)
     if any(term.subscript != found[0].subscript or is_nested(term) for term in found):
         ((_, simple),) = normalise(Query(((1.0, quantity),))).terms
         found = terms(simple)
     if any(term.subscript != found[0].subscript or is_nested(term) for term in found):
+        return None
+    return simple
+
+
+def _one_world(quantity: Quantity) -> Quantity:
+    """Return the quantity with one constant subscript for all, or refuse it."""
+    simple = in_one_world(quantity)
+    if simple is None:
         msg = (
             f"{render_quantity(quantity)} is a question of rung 3; interventional identification "
             "answers rungs 1 and 2, so use identify_counterfactual."
