@@ -26,6 +26,8 @@ from causalbench.query.render import render_quantity
 from causalbench.query.rung import rung_of_quantity
 from causalbench.scm import SCM, LinearMechanism, Variable
 from causalbench.truth.exact import value
+from causalbench.truth.identify.interventional import identify_effect
+from causalbench.truth.permitted import Ground
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -193,7 +195,7 @@ def route(diagram: Diagram, y: str, forced: Sequence[str]) -> tuple[_Step, ...] 
     direct = adjustment_set(diagram, y, forced)
     if direct is not None:
         return (_Step(y, tuple(forced), direct),)
-    if len(forced) != 1:
+    if len(forced) != 1 or not _identified(diagram, y, forced[0]):
         return None
     x = forced[0]
     between = sorted((diagram.descendants(x) & diagram.ancestors(y)) - {x, y})
@@ -212,6 +214,17 @@ def route(diagram: Diagram, y: str, forced: Sequence[str]) -> tuple[_Step, ...] 
             ]
             return (*steps, _Step(y, middles, last))
     return None
+
+
+def _identified(diagram: Diagram, y: str, x: str) -> bool:
+    """Say whether the effect is identified whatever the mechanisms, and not by their lines alone.
+
+    Slopes multiply along paths that no law of other mechanisms could be put together from.
+    """
+    labels = dict.fromkeys(diagram.nodes, ("0", "1"))
+    ground = Ground(diagram, labels, dict.fromkeys(diagram.nodes))
+    event = Atom(Term(y, ((x, "1"),)), "=", "1")
+    return identify_effect(ground, Probability((event,))) is not None
 
 
 def adjustment_set(diagram: Diagram, y: str, forced: Sequence[str]) -> tuple[str, ...] | None:
