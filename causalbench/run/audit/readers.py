@@ -80,12 +80,12 @@ def reader_losses(case: Case, item: Item) -> dict[str, float]:
     if diagram is None:
         return found
     watched = Watched(dossier)
-    if not watched.told:
+    if not watched.told and dossier.mechanisms is None:  # nothing to read, or real rows alone
         return found
     for control in _CONTROLS:
         answer = control.consult(dossier, item, rng=rng)
         found[control.name] = loss(answer, item.question, item.key).value
-    if rung == INTERVENTION:
+    if rung == INTERVENTION and watched.told:
         found |= dict(_read(dossier, item, diagram, watched))
     return found
 

@@ -40,6 +40,7 @@ _PENALTY = 0.01  # inverse, of the linear classifier on differences of unit size
 _STEPS = 20  # of Newton's; where scores never err the factor has no end, and 20 is enough
 _ROUNDING = 1e-9
 _FEWEST = 20  # pairs to learn from
+_TELLING = 3.0  # standard errors from a coin, for a statistic to be looked at by itself
 
 
 def side_losses(
@@ -52,7 +53,9 @@ def side_losses(
         of_one_type: they are one of many types, which asks for more proof; trees, which need
             many pairs, are left out.
     """
-    judges = {"linear": _linear} if of_one_type else {"linear": _linear, "boosted": _boosted}
+    judges: dict[str, Callable[..., Floats]] = {"few": _few, "linear": _linear}
+    if not of_one_type:
+        judges["boosted"] = _boosted
     proof = _PROVED_ON_TYPE if of_one_type else _PROVED
     folds = np.array([fold_of(one.placement.base) for one, _ in pairs])
     gaps = _differences(pairs)
@@ -132,6 +135,18 @@ def _trust(margins: Floats) -> tuple[float, float]:
         slope += min(max(step, -1.0), 1.0)
     gain = float((np.log(2.0) - np.log1p(np.exp(-slope * margins))).sum())
     return slope, float(np.sqrt(max(0.0, 2.0 * gain)))
+
+
+def _few(known: Floats, sides: Floats, new: Floats) -> Floats:
+    """Return the logits of a classifier on the few statistics that each tell sides by themselves.
+
+    A leak sits in one statistic as a rule, and among many that tell nothing it would drown.
+    """
+    pull = known.T @ sides / np.sqrt(np.maximum((known * known).sum(axis=0), _ROUNDING))
+    kept = np.abs(pull) > _TELLING
+    if not kept.any():
+        return np.zeros(len(new))
+    return _linear(known[:, kept], sides, new[:, kept])
 
 
 def _linear(known: Floats, sides: Floats, new: Floats) -> Floats:
