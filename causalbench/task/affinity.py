@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from causalbench.scm import SCM, Mechanism
 
-__all__ = ["LARGEST", "Affinities", "affinities", "response_affinity", "split"]
+__all__ = ["LARGEST", "Affinities", "affinities", "response_affinity"]
 
 LARGEST = 2**16  # numbers in the largest table; beyond it nothing is worked out
 _Nets = tuple[Net, Net]
@@ -106,26 +106,6 @@ def affinities(nets: _Nets, keep: Iterable[str] = ()) -> Affinities | None:
         table = table * part
     shape = (2,) * len(names) + cards
     return Affinities(names, cards, np.ascontiguousarray(np.broadcast_to(table, shape)))
-
-
-def split(net: Net, names: Iterable[str]) -> Net:
-    """Return the net with a copy of each variable that its effects read in its place.
-
-    Setting the copy (named with a prime) leaves the variable's natural value to be seen.
-    """
-    twins = {name: f"{name}'" for name in names}
-    return Net(
-        cards={**net.cards, **{twin: net.cards[name] for name, twin in twins.items()}},
-        parents={
-            **{name: tuple(twins.get(p, p) for p in own) for name, own in net.parents.items()},
-            **dict.fromkeys(twins.values(), ()),
-        },
-        cpts={
-            **net.cpts,
-            **{twin: np.full(net.cards[n], 1 / net.cards[n]) for n, twin in twins.items()},
-        },
-        hidden=net.hidden,
-    )
 
 
 def response_affinity(sides: tuple[SCM, SCM]) -> float | None:

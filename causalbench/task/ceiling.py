@@ -17,7 +17,8 @@ sum |p - q| = sum |sqrt p - sqrt q| (sqrt p + sqrt q), Cauchy and Schwarz give
     d <= sqrt(1 - BC^2).
 
 A unit that may be run again shows, at most, its response to everything: each unit drawn counts as
-one call with the affinity of that, however often it is run. An environment that shows a unit before
+one call with the affinity of that, however often it is run. So does a unit that shows what it was
+about to do before it is set. An environment that shows a unit before
 it is acted on lets the action depend on what is seen: the least affinity is then taken for each
 thing seen, and summed. Where an environment draws units on which stated evidence holds, the
 affinity is that of the conditional laws.
@@ -38,8 +39,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from causalbench.query import parse_action
-from causalbench.task.affinity import Affinities, affinities, response_affinity, split
+from causalbench.task.affinity import Affinities, affinities, response_affinity
 from causalbench.task.construct.net import Floats, Net
+from causalbench.task.rungs import COUNTERFACTUAL
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -79,27 +81,39 @@ def pair_ceiling(
     if not all(side.is_discrete for side in sides) or _told(sides, knowledge):
         return None
     watched = rows + budget.rows
-    if knowledge.regime == "replay" and budget.replays:
-        # With decisions, replays are spent on environments whose every episode is a fresh unit.
-        units = watched + budget.interventions + (budget.replays if decisions else 0)
-        return _rounded(_replayed(sides, decisions), units)
-    nets = _nets(sides)
-    found = affinities(nets, keep=[name for each in decisions for name in _seen(each)])
+    if knowledge.rung == COUNTERFACTUAL:
+        return _beyond(sides, knowledge, watched, budget, decisions)
+    found = _affinities(sides, decisions)
     if found is None:
         return None
-    bets = [each for each in decisions if each.mode == "bet" and each.given]
-    see = min([found.watched, *(_given(sides, nets, each, found.watched) for each in bets)])
+    see = _watching(sides, found, decisions)
     if knowledge.regime == "see" or not budget.interventions:
-        laws = [net.law(found.names) for net in nets]
-        exact = None if bets else iid_distance(laws[0], laws[1], watched)
-        return _rounded(see, watched) if exact is None else round(exact, _DIGITS)
+        laws = [net.law(found.names) for net in _nets(sides)]
+        stated = any(each.given for each in decisions)
+        exact = None if stated else iid_distance(laws[0], laws[1], watched)
+        return _rounded(_power(see, watched)) if exact is None else round(exact, _DIGITS)
     acts = [each for each in decisions if each.mode == "act"]
-    acting = [_acting(sides, nets, found, each, knowledge.regime) for each in acts]
-    known = [each for each in acting if each is not None]
-    if len(known) < len(acting):
+    do = min([found.least, *(_acting(sides, found, each) for each in acts)])
+    return _rounded(_power(see, watched) * _power(min(do, 1.0), budget.interventions))
+
+
+def _beyond(
+    sides: _Sides,
+    knowledge: Knowledge,
+    watched: int,
+    budget: Budget,
+    decisions: Sequence[Decision],
+) -> float | None:
+    """Bound the skill where a unit may show more than one course of itself."""
+    whole = response_affinity(sides)
+    if whole is None:
         return None
-    do = min(found.least, *known, 1.0)
-    return _rounded(_power(see, watched) * _power(do, budget.interventions), 1)
+    whole = min([whole, *(_given(sides, each, whole) for each in decisions if each.given)])
+    # With decisions, replays are spent on environments whose every episode is a fresh unit.
+    others = budget.interventions + (budget.replays if decisions else 0)
+    found = None if knowledge.regime == "replay" else _affinities(sides, decisions)
+    see = whole if found is None else _watching(sides, found, decisions)
+    return _rounded(_power(see, watched) * _power(whole, others))
 
 
 def iid_distance(first: Floats, second: Floats, draws: int) -> float | None:
@@ -152,60 +166,41 @@ def _counted(law: Floats, draws: int, counts: np.ndarray) -> Floats:
     return result
 
 
-def _replayed(sides: _Sides, decisions: Sequence[Decision]) -> float | None:
-    """Return the least affinity of one unit that may be run again."""
-    full = response_affinity(sides)
-    if full is None:
-        return None
-    nets = _nets(sides)
-    return min([full, *(_given(sides, nets, each, full) for each in decisions if each.given)])
+def _affinities(sides: _Sides, decisions: Sequence[Decision]) -> Affinities | None:
+    """Return what the worlds have in common, with all that a decision shows first."""
+    return affinities(_nets(sides), keep=[name for each in decisions for name in _seen(each)])
 
 
-def _given(sides: _Sides, nets: _Nets, decision: Decision, affinity: float) -> float:
+def _watching(sides: _Sides, found: Affinities, decisions: Sequence[Decision]) -> float:
+    """Return the least affinity of a unit that is watched, or met as stated evidence to bet on."""
+    bets = [each for each in decisions if each.mode == "bet" and each.given]
+    return min([1.0, found.watched, *(_given(sides, each, found.watched) for each in bets)])
+
+
+def _given(sides: _Sides, decision: Decision, affinity: float) -> float:
     """Bound from below the affinity of the laws given a decision's stated evidence.
 
     With p and q the probabilities of the evidence, a law's affinity is at most sqrt(p q) times that
     of the conditional laws, plus sqrt((1 - p)(1 - q)) for what lies outside the evidence.
     """
     first = _codes(sides, decision.factual) if decision.mode == "redo" else {}
-    p, q = (_chance(net, _stated(sides, decision), first) for net in nets)
+    p, q = (_chance(net, _stated(sides, decision), first) for net in _nets(sides))
     inside = affinity - math.sqrt(max(0.0, (1 - p) * (1 - q)))
     return max(0.0, min(1.0, inside / math.sqrt(p * q)))
 
 
-def _acting(
-    sides: _Sides, nets: _Nets, found: Affinities, decision: Decision, regime: str
-) -> float | None:
-    """Return the affinity of one episode in which the action may depend on what is seen first.
-
-    Under ``intent`` a variable's own natural value may be seen before it is set.
-    """
+def _acting(sides: _Sides, found: Affinities, decision: Decision) -> float:
+    """Return the affinity of one episode in which the action may depend on what is seen first."""
     kept = [name for name in found.names if name in _seen(decision)]
     options = [_codes(sides, label) for label in decision.actions]
-    own = sorted({name for option in options for name in option} & set(kept))
-    if own and regime == "do":
-        return 1.0  # this lab has no such environment
-    both = found
-    if own:
-        wider = affinities((split(nets[0], own), split(nets[1], own)), keep=(*kept, *own))
-        if wider is None:
-            return None
-        both = wider
-    shown: list[Floats] = []
-    for option in options:
-        natural = {f"{name}'" if name in own else name: code for name, code in option.items()}
-        if set(own) <= set(option):
-            shown.append(both.seen(natural, kept))
-        elif not set(own) & set(option):
-            shown.append(found.seen(option, kept))
-        else:
-            return None
-    least = np.minimum.reduce(shown)
+    if any(set(option) & set(kept) for option in options):
+        return 1.0  # to see one's own choice first takes a higher regime
+    least = np.minimum.reduce([found.seen(option, kept) for option in options])
     stated = _stated(sides, decision)
     inside = float(least[tuple(stated.get(name, slice(None)) for name in kept)].sum())
     if not stated:
         return inside
-    p, q = (_chance(net, stated, {}) for net in nets)
+    p, q = (_chance(net, stated, {}) for net in _nets(sides))
     return inside / math.sqrt(p * q)
 
 
@@ -241,11 +236,9 @@ def _chance(net: Net, event: Mapping[str, int], do: Mapping[str, int]) -> float:
     return float(net.law(tuple(event), do)[tuple(event.values())])
 
 
-def _rounded(affinity: float | None, units: int) -> float | None:
-    """Return the bound on d where each unit has at least this affinity."""
-    if affinity is None:
-        return None
-    whole = min(1.0, _power(affinity, units))
+def _rounded(affinity: float) -> float:
+    """Return the bound on d where the transcripts have at least this affinity."""
+    whole = min(1.0, affinity)
     return round(math.sqrt(1.0 - whole * whole), _DIGITS)
 
 
