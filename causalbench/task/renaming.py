@@ -55,7 +55,7 @@ class Renaming:
         for old in scm.names:
             variable = renamed.variable(self.names[old])
             if variable.is_real:
-                new = replace(variable, unit=self.units[old])
+                new = replace(variable, unit=None if variable.hidden else self.units[old])
             else:
                 new = replace(variable, values=self.labels[old][: variable.cardinality])
             variables[new.name] = new

@@ -128,12 +128,14 @@ class Speaker:
         terms = query.terms
         if len(terms) == 1 and terms[0][0] == 1 and not query.constant:
             return self.quantity(terms[0][1])
-        parts: list[str] = []
+        # "1 minus (...)" reads better than "minus (...) plus 1".
+        ahead = query.constant > 0 and bool(terms) and terms[0][0] < 0
+        parts = [_weight(query.constant)] if ahead else []
         for weight, quantity in terms:
             size = "" if abs(weight) == 1 else f"{_weight(weight)} times "
             sign = "minus " if weight < 0 else "plus " if parts else ""
             parts.append(f"{sign}{size}({self.quantity(quantity)})")
-        if query.constant or not parts:
+        if not ahead and (query.constant or not parts):
             sign = "minus " if query.constant < 0 else "plus " if parts else ""
             parts.append(f"{sign}{_weight(query.constant)}")
         return " ".join(parts)

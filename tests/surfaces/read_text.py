@@ -25,7 +25,8 @@ from causalbench.truth.knowledge import Budget, Knowledge
 REGIMES = {
     "You may only watch.": "see",
     "You may watch and intervene: set variables in fresh cases and see what follows.": "do",
-    "You may intervene after seeing what would have been chosen without you.": "intent",
+    "You may intervene after seeing what would have been chosen without you: where a variable is "
+    "set, the lab tells its natural value too.": "intent",
     "You may intervene, also in cases already seen, run again with the same chance.": "replay",
 }
 NUMBER = r"-?[0-9.]+(?:e[-+]?[0-9]+)?"

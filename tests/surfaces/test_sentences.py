@@ -201,3 +201,17 @@ def test_shipped_phrases_start_small():
             for clause in (*phrase.values.values(), *phrase.do.values()):
                 assert clause[0].islower()
                 assert not clause.endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ("1 - P(y=sour)", "1 minus (the probability that y is sour)"),
+        ("P(y=sour) - 1", "(the probability that y is sour) minus 1"),
+        ("-P(y=sour) - 1", "minus (the probability that y is sour) minus 1"),
+        ("-0.5*P(y=sour) + 0.25", "0.25 minus 0.5 times (the probability that y is sour)"),
+    ],
+)
+def test_constants_in_words(query, words):
+    """A number that a probability is taken from comes first."""
+    assert said(query, None) == f"this number: {words}"
