@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from itertools import product
 from math import prod
@@ -43,6 +44,12 @@ _COUPLINGS = {
     "antitone": "as monotone, but the random number is turned round at one value of a parent",
     "mixture": "one of several of these, chosen by a coin for each case",
 }
+_ALTERNATING = (
+    "as monotone, but the random number is turned round at every other value of a parent, from the "
+    "second on"
+)
+_FEW = 3  # with so many values, every other one from the second on is one value
+_TURNING = re.compile(r'"in": "([^"]*)"')
 
 
 def dossier_text(dossier: Dossier) -> str:
@@ -61,7 +68,7 @@ def dossier_text(dossier: Dossier) -> str:
         ("Causal diagram", "" if dossier.diagram is None else _diagram(dossier.diagram)),
         ("Mechanisms", "" if dossier.mechanisms is None else _mechanisms(dossier.mechanisms)),
         ("Exact distributions", _laws(dossier.laws, dossier.variables)),
-        ("Couplings", _couplings(dossier.couplings)),
+        ("Couplings", _couplings(dossier.couplings, dossier.variables)),
         ("Data", _rows(dossier)),
         ("Logs", _logs(dossier)),
         ("Decisions that may be asked", _decisions(dossier.decisions)),
@@ -217,13 +224,16 @@ def _laws(laws: Sequence[Law], variables: Sequence[Variable]) -> str:
     return "\n".join(parts)
 
 
-def _couplings(couplings: Sequence[tuple[str, str]]) -> str:
+def _couplings(couplings: Sequence[tuple[str, str]], variables: Sequence[Variable]) -> str:
     if not couplings:
         return ""
+    turning = {name for _, coupling in couplings for name in _TURNING.findall(coupling)}
+    most = max((len(each.values or ()) for each in variables if each.name in turning), default=0)
+    meanings = _COUPLINGS if most <= _FEW else {**_COUPLINGS, "antitone": _ALTERNATING}
     lines = ["How one and the same case would answer at different settings of the parents:"]
     lines += [f"- {name}: {coupling}" for name, coupling in couplings]
     kinds = [kind for kind in _COUPLINGS if any(kind in coupling for _, coupling in couplings)]
-    lines += [f"Here '{kind}' means: {_COUPLINGS[kind]}." for kind in kinds]
+    lines += [f"Here '{kind}' means: {meanings[kind]}." for kind in kinds]
     return "\n".join(lines)
 
 

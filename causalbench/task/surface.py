@@ -33,6 +33,10 @@ __all__ = ["Told", "tell"]
 _GO_BY = "Go by what is written here, and not by what you know of such places."
 _MADE_UP = "All names below are made up, and mean nothing elsewhere."
 _IN_ORDER = "The values of each variable stand in order, the lowest first."
+_ANTITONE = (
+    "Where a coupling is antitone in a variable, the random number is turned round at every other "
+    "value of it, from the second on."
+)
 
 
 @dataclass(frozen=True)
@@ -68,8 +72,9 @@ def tell(draft: Draft, surface: str, rng: np.random.Generator) -> Told:
     if surface not in SURFACES:
         near = suggest(surface, SURFACES)
         raise NotFoundError(f"no surface '{surface}'; take {', '.join(SURFACES)}.{near}")
+    named = [_ANTITONE] if any(draft.couplings) else []
     if surface == "plain":
-        return Told(draft)
+        return Told(draft, story=" ".join(named))
     order = _causal_order(draft.sides, rng)
     if surface == "anti-commonsense":
         order.reverse()
@@ -90,7 +95,7 @@ def tell(draft: Draft, surface: str, rng: np.random.Generator) -> Told:
     return Told(
         draft=renaming.draft(draft),
         phrases={called[name].name: _phrase(called[name]) for name in first.visible},
-        story=_story(taken, real=first.is_real),
+        story=" ".join([*_story(taken, real=first.is_real), *named]),
     )
 
 
@@ -126,7 +131,7 @@ def _phrase(word: Word) -> Phrase:
     )
 
 
-def _story(taken: Sequence[Story], *, real: bool) -> str:
+def _story(taken: Sequence[Story], *, real: bool) -> list[str]:
     """Say what one case is, and nothing of what causes what."""
     if not taken:
         lines = [_MADE_UP]
@@ -135,4 +140,4 @@ def _story(taken: Sequence[Story], *, real: bool) -> str:
     else:
         places = joined([story.place for story in taken])
         lines = [f"Each case is one day in the life of a district with {places}.", _GO_BY]
-    return " ".join(lines if real else [*lines, _IN_ORDER])
+    return lines if real else [*lines, _IN_ORDER]

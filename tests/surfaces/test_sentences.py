@@ -7,6 +7,7 @@ import itertools
 import pytest
 
 from causalbench.query import Vocabulary, parse
+from causalbench.scm import Variable
 from causalbench.task.dossier_text import dossier_text
 from causalbench.task.text import question_text
 from causalbench.task.types import Decision, Dossier
@@ -215,3 +216,14 @@ def test_shipped_phrases_start_small():
 def test_constants_in_words(query, words):
     """A number that a probability is taken from comes first."""
     assert said(query, None) == f"this number: {words}"
+
+
+@pytest.mark.parametrize(
+    ("count", "words"), [(2, "at one value"), (3, "at one value"), (4, "at every other value")]
+)
+def test_antitone_is_explained_for_any_number_of_values(count, words):
+    """With four values a random number is turned round at two of them, and the text says so."""
+    variables = (Variable("x", tuple("abcd"[:count])), Variable("y", ("0", "1")))
+    coupling = '{"mixture": {"of": ["monotone", {"antitone": {"in": "x"}}], "weights": [0.5, 0.5]}}'
+    dossier = Dossier("d", "diagram", variables, Knowledge("do"), couplings=(("y", coupling),))
+    assert f"the random number is turned round {words} of a parent" in dossier_text(dossier)

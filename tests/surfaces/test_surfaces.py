@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from told_builders import PLACES, arrow, linear_world
 
@@ -79,12 +81,22 @@ def test_no_old_word_is_left(drafts, surface):
 
 
 def test_plain_is_left_alone(drafts):
-    """The plain surface keeps names, has no phrases and no story."""
+    """The plain surface keeps names, has no phrases, and no story but what a coupling means."""
     for draft in drafts.values():
         told = draw(draft, "plain")
         assert told.draft is draft
         assert not told.phrases
-        assert not told.story
+        assert bool(told.story) == any(draft.couplings)
+
+
+@pytest.mark.parametrize("surface", SURFACES)
+def test_named_couplings_are_explained_alike(drafts, surface):
+    """Whichever coupling a side has, both are told what antitone would mean."""
+    draft = drafts[3, "estimates", "diagram"]
+    assert draft.couplings[0] != draft.couplings[1]
+    turned = replace(draft, couplings=draft.couplings[::-1], sides=draft.sides[::-1])
+    for told in (draw(draft, surface), draw(turned, surface)):
+        assert "every other value of it, from the second on" in told.story
 
 
 @pytest.mark.parametrize(("surface", "sign"), [("sensible", 1), ("anti-commonsense", -1)])
