@@ -142,7 +142,7 @@ def _styles(rows: Sequence[Row]) -> dict[str, dict[str, Any]]:
 def _panel(panel: Any, rows: Sequence[Row], styles: Mapping[str, Mapping[str, Any]]) -> None:
     """Draw one regime of one track."""
     panel.axhline(0, color="#c5ced3", lw=0.8, zorder=1)
-    ceiling = {_units(row): row["maximum"] for row in rows if row["maximum"] is not None}
+    ceiling = {_units(row): row["maximum"] for row in rows}
     if ceiling:
         across = sorted(ceiling)
         tops = [ceiling[each] for each in across]

@@ -79,8 +79,8 @@ def by(rows: Sequence[Row], key: str) -> dict[str, list[Row]]:
 
 
 def bounded(rows: Sequence[Row]) -> bool:
-    """Say whether the most that can be expected is below 1, or unknown, at two decimals."""
-    return any(row["maximum"] is None or number(row["maximum"]) != number(1.0) for row in rows)
+    """Say whether the most that can be expected is below 1, at two decimals."""
+    return any(number(row["maximum"]) != number(1.0) for row in rows)
 
 
 def agent_name(row: Row) -> Text:

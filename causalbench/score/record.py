@@ -122,7 +122,7 @@ class Record:
         family: of its mechanisms.
         surface: how it is told.
         ceiling: the most skill in expectation that the lab's budget allows on the pair, in [0, 1];
-            None where it is not known.
+            None where it is not known to be below 1.
     """
 
     agent: str

@@ -75,7 +75,7 @@ def skill_rows(records: Sequence[Record], *, seed: int, digest: str) -> list[dic
 
     A row is over the pairs alone; honesty and named questions have figures of their own. Where a
     suite holds pairs of two groups in one cell and rung, each group has a row: they aren't pooled.
-    ``maximum`` is the most skill that can be expected (`maximum`). A cell played on other questions
+    ``maximum`` bounds the skill that can be expected (`maximum`). A cell played on other questions
     only has 0 pairs and no skill. ``cost`` is the mean per dossier.
 
     Args:
@@ -192,24 +192,20 @@ def named_rows(records: Sequence[Record]) -> list[dict[str, Any]]:
 
 
 def maximum(records: Sequence[Record]) -> float | None:
-    """Compute the most skill that can be expected, whatever the agent.
+    """Bound the skill that can be expected, whatever the agent.
 
-    It is sum F d / sum F over the pairs, with F a pair's floor and d its ceiling: 1 where what is
-    given settles the question, in a lab what the budget allows.
+    It is sum F d / sum F over the pairs, with F a pair's floor and d its ceiling: what the lab's
+    budget, or the rows of the dossier, allow at most. d is 1 where what is given settles the
+    question, and where no better bound was worked out.
 
     Args:
         records: of skill pairs.
 
     Returns:
-        In [0, 1]; None without pairs, or where the ceiling of a lab's pair is not known.
+        In [0, 1]; None without pairs.
     """
-    total = floors = 0.0
-    for record in records:
-        ceiling = 1.0 if record.ceiling is None and record.cell != "lab" else record.ceiling
-        if ceiling is None:
-            return None
-        total += record.floor * ceiling
-        floors += record.floor
+    total = sum(one.floor * (1.0 if one.ceiling is None else one.ceiling) for one in records)
+    floors = sum(one.floor for one in records)
     return _short(total / floors) if floors else None
 
 

@@ -25,7 +25,15 @@ if TYPE_CHECKING:
 
     from causalbench.scm import SCM, Mechanism
 
-__all__ = ["LARGEST", "Affinities", "affinities", "response_affinity"]
+__all__ = [
+    "LARGEST",
+    "Affinities",
+    "affinities",
+    "group_table",
+    "groups",
+    "peeled",
+    "response_affinity",
+]
 
 LARGEST = 2**16  # numbers in the largest table; beyond it nothing is worked out
 _Nets = tuple[Net, Net]
@@ -93,14 +101,14 @@ def affinities(nets: _Nets, keep: Iterable[str] = ()) -> Affinities | None:
         nets: the worlds, with the same visible variables.
         keep: variables to keep even so.
     """
-    nets = _peeled(nets, frozenset(keep))
+    nets = peeled(nets, frozenset(keep))
     names = tuple(sorted(nets[0].visible))
     cards = tuple(nets[0].cards[name] for name in names)
     if 2 ** len(names) * math.prod(cards) > LARGEST:
         return None
     table = np.ones((1,) * 2 * len(names))
-    for component in _components(nets):
-        part = _component(nets, names, component)
+    for group in groups(nets):
+        part = group_table(nets, names, group)
         if part is None:
             return None
         table = table * part
@@ -125,7 +133,7 @@ def response_affinity(sides: tuple[SCM, SCM]) -> float | None:
         return None
     nets = Net.from_scm(sides[0]), Net.from_scm(sides[1])
     total = 1.0
-    for group in _components(nets):
+    for group in groups(nets):
         known: dict[str, dict[bytes, int]] = {name: {} for name in group}
         numbers = [
             {name: _functions(sides, place, name, known[name]) for name in group}
@@ -199,8 +207,13 @@ def _functions(sides: tuple[SCM, SCM], place: int, name: str, known: dict[bytes,
     return _Numbered(hidden, np.array(numbers, dtype=np.int64).reshape(shape), mechanism.noise)
 
 
-def _peeled(nets: _Nets, keep: frozenset[str]) -> _Nets:
-    """Leave out the visible variables that tell nothing, the last effects first."""
+def peeled(nets: _Nets, keep: frozenset[str]) -> _Nets:
+    """Leave out the visible variables that tell nothing, the last effects first.
+
+    Args:
+        nets: the worlds.
+        keep: variables to keep even so.
+    """
     first, second = nets
     while True:
         gone = [
@@ -236,8 +249,8 @@ def _alike(nets: _Nets, name: str) -> bool:
     return bool(np.array_equal(nets[0].cpts[name], nets[1].cpts[name].transpose(axes)))
 
 
-def _components(nets: _Nets) -> list[tuple[str, ...]]:
-    """Group the visible variables that share a hidden cause in either world."""
+def groups(nets: _Nets) -> list[tuple[str, ...]]:
+    """Group the visible variables that share a hidden cause in either world; all is sorted."""
     group = {name: {name} for name in nets[0].visible}
     for net in nets:
         effects: dict[str, set[str]] = {}
@@ -261,19 +274,30 @@ def _hidden_causes(net: Net, names: Iterable[str]) -> list[str]:
     return found
 
 
-def _component(nets: _Nets, names: Sequence[str], component: Sequence[str]) -> Floats | None:
-    """Return sqrt(p q) of a group's values, by which of its variables are set."""
+def group_table(nets: _Nets, names: Sequence[str], group: Sequence[str]) -> Floats | None:
+    """Return sqrt(p q) of a group's values, by which of its variables are set.
+
+    Args:
+        nets: the worlds.
+        names: the axes, sorted: the group, its parents, and any others.
+        group: one of `groups`.
+
+    Returns:
+        float64, first an axis a name, of size 2 where it is in the group and may be set; then an
+        axis a name for its values, of size 1 where it does not matter. None where a table would
+        have over `LARGEST` numbers.
+    """
     parts: list[Floats] = []
-    for setting in product((0, 1), repeat=len(component)):
-        free = [name for name, is_set in zip(component, setting, strict=True) if not is_set]
+    for setting in product((0, 1), repeat=len(group)):
+        free = [name for name, is_set in zip(group, setting, strict=True) if not is_set]
         laws = [_group_law(net, names, free) for net in nets]
         if any(law is None for law in laws):
             return None
         parts.append(np.sqrt(laws[0] * laws[1]))  # type: ignore[operator]
     shape = np.broadcast_shapes(*(part.shape for part in parts))
     stacked = np.stack([np.broadcast_to(part, shape) for part in parts])
-    switches = [2 if name in component else 1 for name in names]
-    # `component` is sorted as `names` is, so that the switches stand in their order.
+    switches = [2 if name in group else 1 for name in names]
+    # `group` is sorted as `names` is, so that the switches stand in their order.
     return stacked.reshape(*switches, *shape)
 
 

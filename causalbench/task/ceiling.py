@@ -41,7 +41,9 @@ import numpy as np
 from causalbench.query import parse_action
 from causalbench.task.affinity import Affinities, affinities, response_affinity
 from causalbench.task.construct.net import Floats, Net
+from causalbench.task.elimination import eliminated
 from causalbench.task.rungs import COUNTERFACTUAL
+from causalbench.truth.linear import moments
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -75,26 +77,46 @@ def pair_ceiling(
         decisions: those of the dossier: their environments show what plain calls do not.
 
     Returns:
-        In [0, 1]; None where mechanisms or different diagrams are shown, a world is of real
-        numbers, or its tables would have over `causalbench.task.affinity.LARGEST` numbers.
+        In [0, 1]; 1 where real variables may be set, as far as one likes. None where mechanisms or
+        different diagrams are shown, worlds of real numbers are not linear or show more courses
+        than one, or tables would have over `causalbench.task.affinity.LARGEST` numbers.
     """
-    if not all(side.is_discrete for side in sides) or _told(sides, knowledge):
+    if _told(sides, knowledge):
         return None
     watched = rows + budget.rows
-    if knowledge.rung == COUNTERFACTUAL:
-        return _beyond(sides, knowledge, watched, budget, decisions)
+    if not all(side.is_discrete for side in sides):
+        affinity = _real(sides, knowledge, watched, budget)
+    elif knowledge.rung == COUNTERFACTUAL:
+        affinity = _beyond(sides, knowledge, watched, budget, decisions)
+    elif knowledge.regime == "do" and budget.interventions:
+        affinity = _doing(sides, watched, budget, decisions)
+    else:
+        return _seeing(sides, watched, decisions)
+    return None if affinity is None else _bound(affinity)
+
+
+def _seeing(sides: _Sides, watched: int, decisions: Sequence[Decision]) -> float | None:
+    """Return the distance after some units are watched, or bound it."""
     found = _affinities(sides, decisions)
-    if found is None:
-        return None
     see = _watching(sides, found, decisions)
-    if knowledge.regime == "see" or not budget.interventions:
-        laws = [net.law(found.names) for net in _nets(sides)]
-        stated = any(each.given for each in decisions)
-        exact = None if stated else iid_distance(laws[0], laws[1], watched)
-        return _rounded(_power(see, watched)) if exact is None else round(exact, _DIGITS)
-    acts = [each for each in decisions if each.mode == "act"]
-    do = min([found.least, *(_acting(sides, found, each) for each in acts)])
-    return _rounded(_power(see, watched) * _power(min(do, 1.0), budget.interventions))
+    if see is None:
+        return None
+    if found is None or any(each.given for each in decisions):
+        return _bound(_power(see, watched))
+    first, second = (net.law(found.names) for net in _nets(sides))
+    exact = iid_distance(first, second, watched)
+    return _bound(_power(see, watched)) if exact is None else round(exact, _DIGITS)
+
+
+def _doing(
+    sides: _Sides, watched: int, budget: Budget, decisions: Sequence[Decision]
+) -> float | None:
+    """Return the affinity of what watching and setting show."""
+    found = _affinities(sides, decisions)
+    see, do = _watching(sides, found, decisions), _setting(sides, found, decisions)
+    if see is None or do is None:
+        return None
+    return _power(see, watched) * _power(do, budget.interventions)
 
 
 def _beyond(
@@ -104,16 +126,25 @@ def _beyond(
     budget: Budget,
     decisions: Sequence[Decision],
 ) -> float | None:
-    """Bound the skill where a unit may show more than one course of itself."""
+    """Return the affinity of what is shown where a unit may show more than one course of itself."""
     whole = response_affinity(sides)
     if whole is None:
         return None
     whole = min([whole, *(_given(sides, each, whole) for each in decisions if each.given)])
     # With decisions, replays are spent on environments whose every episode is a fresh unit.
     others = budget.interventions + (budget.replays if decisions else 0)
-    found = None if knowledge.regime == "replay" else _affinities(sides, decisions)
-    see = whole if found is None else _watching(sides, found, decisions)
-    return _rounded(_power(see, watched) * _power(whole, others))
+    see: float | None = whole
+    if knowledge.regime != "replay":
+        see = _watching(sides, _affinities(sides, decisions), decisions)
+    return _power(whole if see is None else see, watched) * _power(whole, others)
+
+
+def _real(sides: _Sides, knowledge: Knowledge, watched: int, budget: Budget) -> float | None:
+    """Return the affinity of what is shown of worlds of real numbers, with no decisions."""
+    if knowledge.regime == "do" and budget.interventions:
+        return 0.0
+    normal = _normal(sides) if knowledge.rung < COUNTERFACTUAL else None
+    return None if normal is None else _power(normal, watched)
 
 
 def iid_distance(first: Floats, second: Floats, draws: int) -> float | None:
@@ -171,10 +202,52 @@ def _affinities(sides: _Sides, decisions: Sequence[Decision]) -> Affinities | No
     return affinities(_nets(sides), keep=[name for each in decisions for name in _seen(each)])
 
 
-def _watching(sides: _Sides, found: Affinities, decisions: Sequence[Decision]) -> float:
+def _normal(sides: _Sides) -> float | None:
+    """Return the affinity of a watched unit of two linear worlds; None of others.
+
+    Reference: Pardo, Statistical Inference Based on Divergence Measures (2006), section 1.3.
+    """
+    if not all(side.is_linear for side in sides):
+        return None
+    names = sorted(sides[0].visible)
+    means, covariances = [], []
+    for side in sides:
+        mean, covariance = moments(side)
+        order = [side.visible.index(name) for name in names]
+        means.append(mean[order])
+        covariances.append(covariance[np.ix_(order, order)])
+    middle, apart = (covariances[0] + covariances[1]) / 2, means[0] - means[1]
+    sizes = [float(np.linalg.slogdet(each)[1]) for each in (*covariances, middle)]
+    if not np.isfinite(sizes).all():
+        return None  # a variable without noise
+    exponent = (sizes[0] + sizes[1]) / 4 - sizes[2] / 2
+    exponent -= float((apart * np.linalg.solve(middle, apart)).sum()) / 8
+    return min(1.0, math.exp(exponent))
+
+
+def _watching(
+    sides: _Sides, found: Affinities | None, decisions: Sequence[Decision]
+) -> float | None:
     """Return the least affinity of a unit that is watched, or met as stated evidence to bet on."""
+    plain = eliminated(_nets(sides), watched=True) if found is None else found.watched
+    if plain is None:
+        return None
     bets = [each for each in decisions if each.mode == "bet" and each.given]
-    return min([1.0, found.watched, *(_given(sides, each, found.watched) for each in bets)])
+    return min([1.0, plain, *(_given(sides, each, plain) for each in bets)])
+
+
+def _setting(
+    sides: _Sides, found: Affinities | None, decisions: Sequence[Decision]
+) -> float | None:
+    """Return the least affinity of a unit on which variables are set, or bound it from below."""
+    acts = [each for each in decisions if each.mode == "act"]
+    if found is not None:
+        return min([1.0, found.least, *(_acting(sides, found, each) for each in acts)])
+    forced = [name for each in acts for label in each.actions for name in _codes(sides, label)]
+    plain = eliminated(_nets(sides), watched=False, first=forced)
+    if plain is None:
+        return None
+    return min([plain, *(_given(sides, each, plain) for each in acts if each.given)])
 
 
 def _given(sides: _Sides, decision: Decision, affinity: float) -> float:
@@ -236,7 +309,7 @@ def _chance(net: Net, event: Mapping[str, int], do: Mapping[str, int]) -> float:
     return float(net.law(tuple(event), do)[tuple(event.values())])
 
 
-def _rounded(affinity: float) -> float:
+def _bound(affinity: float) -> float:
     """Return the bound on d where the transcripts have at least this affinity."""
     whole = min(1.0, affinity)
     return round(math.sqrt(1.0 - whole * whole), _DIGITS)

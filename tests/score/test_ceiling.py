@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 
 from causalbench.rng import generator
-from causalbench.scm import SCM, Mechanism, Variable
-from causalbench.scm.random import random_linear, random_scm
+from causalbench.scm import SCM, LinearMechanism, Mechanism, Variable
+from causalbench.scm.random import random_scm
 from causalbench.task.affinity import affinities, response_affinity
 from causalbench.task.ceiling import iid_distance, pair_ceiling
 from causalbench.task.construct.net import Net
+from causalbench.task.elimination import eliminated
 from causalbench.task.types import Decision
 from causalbench.truth import Budget, Knowledge
 
@@ -310,14 +311,75 @@ def test_equal_worlds_have_no_ceiling_above_zero():
         assert pair_ceiling((one, one), knowledge, 9, Budget(99, 99, 99)) <= 1e-6
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_watching_is_summed_out_exactly(seed):
+    """One variable at a time, against the table of all."""
+    sides = worlds(seed, n=4)
+    assert eliminated(nets(sides), watched=True) == pytest.approx(
+        affinities(nets(sides)).watched, abs=1e-12
+    )
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_setting_is_bounded_from_below(seed):
+    """To decide on each variable as it is summed out can only lower the least affinity."""
+    sides = worlds(seed, n=4)
+    assert 0 < eliminated(nets(sides), watched=False) <= affinities(nets(sides)).least + 1e-12
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_acting_is_bounded_from_below(seed):
+    """So is the least affinity over policies that see something first."""
+    sides = chain(seed)
+    act = Decision("a", "act", ("pass", "x=0", "x=1"), ((1.0, "y=1"),), ("z",))
+    assert eliminated(nets(sides), watched=False, first=["x"]) <= acting(sides, act) + 1e-12
+
+
+def test_equal_parts_cost_a_bound_nothing():
+    """Twenty more variables, alike in both worlds: as far apart as without them."""
+    core = worlds(4, n=3, cards=(2,))
+    more = random_scm(rng=generator(0, "more"), n=20, names=[f"w{n}" for n in range(20)])
+    wide = tuple(
+        SCM({**side.variables, **more.variables}, {**side.mechanisms, **more.mechanisms})
+        for side in core
+    )
+    for watched in (True, False):
+        found = [eliminated(nets(sides), watched=watched) for sides in (core, wide)]
+        assert found[1] == pytest.approx(found[0], abs=1e-12)
+    assert 0 < pair_ceiling(wide, DO, 1, Budget(interventions=1)) < 1
+
+
+def test_watching_linear_worlds_against_numbers():
+    """Two laws of two variables, their affinity summed over a fine grid."""
+    sides = tuple(
+        SCM(
+            {name: Variable(name, None) for name in ("x", "y")},
+            {
+                "x": LinearMechanism((), np.array([]), 0.3, 1.0),
+                "y": LinearMechanism(("x",), np.array([weight]), 0.0, noise),
+            },
+        )
+        for weight, noise in ((0.8, 1.0), (-0.2, 1.5))
+    )
+    axis = np.linspace(-9, 9, 601)
+    x, y = np.meshgrid(axis, axis, indexing="ij")
+    roots = [
+        np.exp(-((x - 0.3) ** 2) / 4 - ((y - weight * x) / noise) ** 2 / 4) / math.sqrt(noise)
+        for weight, noise in ((0.8, 1.0), (-0.2, 1.5))
+    ]
+    affinity_ = float((roots[0] * roots[1]).sum()) * (axis[1] - axis[0]) ** 2 / (2 * math.pi)
+    found = pair_ceiling(sides, SEE, 2, Budget(rows=1))
+    assert found == pytest.approx(math.sqrt(1 - affinity_**6), abs=1e-6)
+    assert pair_ceiling(sides, DO, 2, Budget(interventions=1)) == 1.0
+    assert pair_ceiling(sides, REPLAY, 2, Budget(1, 1, 1)) is None
+
+
 def test_what_is_not_worked_out_is_none():
-    """Shown mechanisms, unlike diagrams that are shown, real worlds, and too large ones."""
+    """Shown mechanisms, unlike diagrams that are shown, and too large tables."""
     sides, budget = worlds(0), Budget(9, 9, 9)
     rng = generator(0, "large")
-    large = tuple(random_scm(rng=rng, n=12) for _ in range(2))
-    real = tuple(random_linear(rng=rng) for _ in range(2))
+    large = tuple(random_scm(rng=rng, n=24, max_parents=6, edge=1.0) for _ in range(2))
     assert pair_ceiling(sides, Knowledge("do", "mechanisms"), 9, budget) is None
     assert sides[0].diagram != sides[1].diagram
     assert pair_ceiling(sides, Knowledge("do", "diagram"), 9, budget) is None
     assert pair_ceiling(large, DO, 9, budget) is None
-    assert pair_ceiling(real, SEE, 9, budget) is None

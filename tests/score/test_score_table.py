@@ -91,9 +91,10 @@ def test_failures_stay_in_and_are_counted(pair):
 
 
 def test_maximum_is_one_where_what_is_shown_settles_the_question(pair):
-    """And null in a lab of which no ceiling is known."""
+    """And in a lab of which no better bound is known; null without pairs alone."""
     shown = pair("p", (0, 0), cell="mechanisms")
-    assert [row["maximum"] for row in rows([*shown, *pair("q", (0, 0))])] == [1.0, None]
+    assert [row["maximum"] for row in rows([*shown, *pair("q", (0, 0))])] == [1.0, 1.0]
+    assert rows(pair("p", (0, 0), role="named"))[0]["maximum"] is None
 
 
 def test_maximum_of_a_lab_weighs_ceilings_by_floors(pair):
@@ -109,10 +110,10 @@ def test_maximum_of_a_lab_weighs_ceilings_by_floors(pair):
     assert rows(records)[0]["maximum"] == pytest.approx(0.6)
 
 
-def test_one_unknown_ceiling_makes_the_maximum_unknown(pair):
-    """Half a sum is no bound."""
+def test_an_unknown_ceiling_counts_as_one(pair):
+    """Which bounds it too: (.5 + 1) / 2."""
     records = [*pair("p", (0, 0), ceiling=0.5), *pair("q", (0, 0))]
-    assert rows(records)[0]["maximum"] is None
+    assert rows(records)[0]["maximum"] == 0.75
 
 
 def test_sampled_rows_have_a_ceiling_too(pair):
