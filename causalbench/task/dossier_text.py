@@ -3,32 +3,25 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from itertools import product
-from math import prod
 from typing import TYPE_CHECKING
-
-import numpy as np
 
 from causalbench.query import parse_action, parse_event
 from causalbench.query.render import number
 from causalbench.scm import AdditiveMechanism, LinearMechanism, TableMechanism
 from causalbench.scm.noise import LAWS
-from causalbench.task.terms import UPFRONT
-from causalbench.task.words import Speaker, joined
+from causalbench.task.evidence_text import cases_text, laws_text, logs_text, rows_text
+from causalbench.task.words import PRECISION, Speaker, digits, joined
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from causalbench.graph import Diagram
     from causalbench.scm import SCM, Mechanism, Variable
-    from causalbench.task.types import Decision, Dossier, Law
+    from causalbench.task.types import Decision, Dossier
 
 __all__ = ["PRECISION", "dossier_text"]
 
-PRECISION = 12  # significant digits of every number told
-_MOST_COUNTS = 64  # combinations counted in words where a lab hands out over UPFRONT rows
-_LOGGED = ("action", "reward", "terminal", "source")
 _REGIMES = {
     "see": "You may only watch.",
     "do": "You may watch and intervene: set variables in fresh cases and see what follows.",
@@ -67,19 +60,15 @@ def dossier_text(dossier: Dossier) -> str:
         ("What you may do", _access(dossier)),
         ("Causal diagram", "" if dossier.diagram is None else _diagram(dossier.diagram)),
         ("Mechanisms", "" if dossier.mechanisms is None else _mechanisms(dossier.mechanisms)),
-        ("Exact distributions", _laws(dossier.laws, dossier.variables)),
+        ("Exact distributions", laws_text(dossier.laws, dossier.variables)),
         ("Couplings", _couplings(dossier.couplings, dossier.variables)),
-        ("Data", _rows(dossier)),
-        ("Logs", _logs(dossier)),
+        ("Data", rows_text(dossier)),
+        ("Logs", logs_text(dossier)),
         ("Decisions that may be asked", _decisions(dossier.decisions)),
     ]
     texts = [f"{title.upper()}\n{text}" if title else text for title, text in parts if text]
     texts.append(f"Numbers are given to {PRECISION} significant digits.")
     return "\n\n".join(texts)
-
-
-def _digits(value: float) -> str:
-    return f"{float(value) + 0.0:.{PRECISION}g}"
 
 
 def _variables(variables: Sequence[Variable]) -> str:
@@ -93,7 +82,7 @@ def _variables(variables: Sequence[Variable]) -> str:
         labels = variable.values
         if variable.numbers is not None:
             labels = tuple(
-                f"{label} (= {_digits(value)})"
+                f"{label} (= {digits(value)})"
                 for label, value in zip(labels, variable.numbers, strict=True)
             )
         lines.append(f"- {variable.name}: {joined(labels, 'or')}{unit}")
@@ -108,7 +97,7 @@ def _access(dossier: Dossier) -> str:
         only = f"The only variables that you may set: {joined(settable)}."
         lines.append(only if settable else "But there is no variable that you may set.")
     allowed = [
-        f"{_cases(count)} to {verb}"
+        f"{cases_text(count)} to {verb}"
         for count, verb in (
             (budget.rows, "watch"),
             (budget.interventions, "intervene in"),
@@ -163,11 +152,11 @@ def _mechanisms(scm: SCM) -> str:
 
 def _linear(mechanism: LinearMechanism) -> str:
     terms = [
-        f"{_digits(weight)} * {parent}"
+        f"{digits(weight)} * {parent}"
         for parent, weight in zip(mechanism.parents, mechanism.weights, strict=True)
     ]
-    terms.append(_digits(mechanism.intercept))
-    return f"{' + '.join(terms)} + noise of standard deviation {_digits(mechanism.std)}"
+    terms.append(digits(mechanism.intercept))
+    return f"{' + '.join(terms)} + noise of standard deviation {digits(mechanism.std)}"
 
 
 def _additive(mechanism: AdditiveMechanism) -> str:
@@ -175,7 +164,7 @@ def _additive(mechanism: AdditiveMechanism) -> str:
     if law.law == "none":
         return f"{mechanism.expression}, without noise"
     pairs = zip(LAWS[law.law], law.parameters, strict=True)
-    numbers = joined([f"{name} {_digits(value)}" for name, value in pairs])
+    numbers = joined([f"{name} {digits(value)}" for name, value in pairs])
     return f"{mechanism.expression} + {law.law.replace('_', ' ')} noise ({numbers})"
 
 
@@ -200,28 +189,12 @@ def _table(scm: SCM, name: str, mechanism: Mechanism | TableMechanism, hidden: s
             f"does at two settings. Columns: {', '.join(labels)}."
         )
         for setting, chances in zip(settings, mechanism.cpt.reshape(-1, len(labels)), strict=True):
-            lines.append(f"    {setting}: {', '.join(map(_digits, chances))}")
+            lines.append(f"    {setting}: {', '.join(map(digits, chances))}")
         return "\n".join(lines)
     table = mechanism.table.reshape(len(mechanism.noise), -1)
     for chance, row in zip(mechanism.noise, table, strict=True):
-        lines.append(f"    {_digits(chance)}: {', '.join(labels[code] for code in row)}")
+        lines.append(f"    {digits(chance)}: {', '.join(labels[code] for code in row)}")
     return "\n".join(lines)
-
-
-def _laws(laws: Sequence[Law], variables: Sequence[Variable]) -> str:
-    parts = []
-    names = ", ".join(variable.name for variable in variables)
-    for law in laws:
-        forced = joined([f"{name} is set to {value}" for name, value in law.do])
-        title = f"When {forced}" if law.do else "With nothing changed"
-        lines = [f"{title}, the probability of each combination of {names}:"]
-        for index in np.argwhere(law.table != 0):
-            values = [(v.values or ())[code] for v, code in zip(variables, index, strict=True)]
-            lines.append(f"    {', '.join(values)}: {_digits(law.table[tuple(index)])}")
-        if not law.table.all():
-            lines.append("    any other: 0")
-        parts.append("\n".join(lines))
-    return "\n".join(parts)
 
 
 def _couplings(couplings: Sequence[tuple[str, str]], variables: Sequence[Variable]) -> str:
@@ -235,73 +208,6 @@ def _couplings(couplings: Sequence[tuple[str, str]], variables: Sequence[Variabl
     kinds = [kind for kind in _COUPLINGS if any(kind in coupling for _, coupling in couplings)]
     lines += [f"Here '{kind}' means: {meanings[kind]}." for kind in kinds]
     return "\n".join(lines)
-
-
-def _rows(dossier: Dossier) -> str:
-    count = len(dossier.rows)
-    if not count:
-        return ""
-    names = ", ".join(dossier.names)
-    were = "was" if count == 1 else "were"
-    lead = f"{_cases(count)} {were} observed with nothing changed"
-    if any(variable.is_real for variable in dossier.variables):
-        lines = [f"{lead}. The values of {names} in each:"]
-        lines += [f"    {', '.join(map(_digits, row))}" for row in dossier.rows]
-        return "\n".join(lines)
-    combinations, counts = np.unique(dossier.rows, axis=0, return_counts=True)
-    # Of a lab with that many rows the agent may ask for more; all other rows are told in full.
-    cut = _MOST_COUNTS if dossier.cell == "lab" and count > UPFRONT else None
-    shown = np.argsort(-counts, kind="stable")[:cut]
-    lines = [f"{lead}. How often each combination of {names} occurred:"]
-    for index in shown:
-        codes = combinations[index]
-        values = [(v.values or ())[c] for v, c in zip(dossier.variables, codes, strict=True)]
-        lines.append(f"    {', '.join(values)}: {counts[index]}")
-    left = count - int(counts[shown].sum())
-    if left:
-        lines.append(f"    other combinations, not listed: {left} in all")
-    elif len(combinations) < prod(variable.cardinality for variable in dossier.variables):
-        lines.append("    any other: 0")
-    return "\n".join(lines)
-
-
-def _logs(dossier: Dossier) -> str:
-    lines = []
-    known = {decision.id: decision for decision in dossier.decisions}
-    for name, log in dossier.logs.items():
-        labels = known[name].actions if name in known else ()
-        lines.append(
-            f"Decision '{name}' was made {_times(len(log['action']))} by others, who may have "
-            f"known more than you are told. By what was seen, done and earned:"
-        )
-        fields = (log["obs"].tolist(), *(log[each].tolist() for each in _LOGGED))
-        entries = Counter((tuple(seen), *rest) for seen, *rest in zip(*fields, strict=True))
-        for (seen, code, reward, terminal, source), count in entries.most_common():
-            facts = _seen(dossier.variables, seen)
-            label = labels[code] if 0 <= code < len(labels) else f"action {code}"
-            end = "" if terminal else ", and the episode went on"
-            lines.append(
-                f"    {facts}; {label}: {_times(count)}, reward {_digits(reward)}, "
-                f"recorded by {source}{end}"
-            )
-    return "\n".join(lines)
-
-
-def _seen(variables: Sequence[Variable], codes: Sequence[int]) -> str:
-    facts = [
-        f"{variable.name}={(variable.values or ())[code]}"
-        for variable, code in zip(variables, codes, strict=True)
-        if 0 <= code < len(variable.values or ())
-    ]
-    return ", ".join(facts) or "nothing seen"
-
-
-def _cases(count: int) -> str:
-    return "1 case" if count == 1 else f"{count} cases"
-
-
-def _times(count: int) -> str:
-    return "once" if count == 1 else f"{count} times"
 
 
 def _decisions(decisions: Sequence[Decision]) -> str:
@@ -324,7 +230,7 @@ def _decision(decision: Decision, speaker: Speaker) -> str:
         ]
     )
     low, high = decision.bounds
-    scale = f"scores map {_digits(low)} to 0 and {_digits(high)} to 1"
+    scale = f"scores map {digits(low)} to 0 and {digits(high)} to 1"
     choice = "; ".join(f"'{label}' ({_do(label, speaker)})" for label in decision.actions)
     if decision.mode == "act":
         lead = f"in a fresh case, having seen {seen}{_stated(decision, speaker)}"

@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from causalbench.query.ast import Constant, Quantity, Subscript
     from causalbench.task.world import Phrase
 
-__all__ = ["Speaker", "joined"]
+__all__ = ["PRECISION", "Speaker", "digits", "joined"]
+
+PRECISION = 12  # significant digits of every number told
 
 _COMPARED = {
     "=": "is",
@@ -32,6 +34,11 @@ def joined(parts: Sequence[str], word: str = "and") -> str:
     if len(parts) < _BINARY:
         return "".join(parts)
     return f"{', '.join(parts[:-1])} {word} {parts[-1]}"
+
+
+def digits(value: float) -> str:
+    """Write a number to the digits that are told."""
+    return f"{float(value) + 0.0:.{PRECISION}g}"
 
 
 class Speaker:
