@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-    from causalbench.scm import Mechanism
+    from causalbench.scm import SCM, Mechanism
     from causalbench.scm.couplings import Coupling
     from causalbench.task.construct.asks import Labels
     from causalbench.task.construct.batch import Batch
@@ -61,8 +61,18 @@ _NOISE, _FEW = 32, 8  # the most noise values of an independent coupling: at sta
 _TREATED = ("ETT", "ETU")
 _MEDIATED = ("NDE", "NIE")
 _WITNESSED = ("path-specific", *_MEDIATED)
+_FAR = (*_WITNESSED, "cross-world")
+_PATHS = 0.5  # the least part of a table that a rule takes, for these
 _WIDE = 0.9
-_WIDEST: Mapping[str, float] = {"PNS": 0.45, "cross-world": 0.6}
+_WIDEST: Mapping[str, float] = {
+    "PNS": 0.45,
+    "cross-world": 0.6,
+    "path-specific": 0.6,
+    "NDE": 0.55,
+    "NIE": 0.55,
+    "ETT": 0.8,
+    "ETU": 0.8,
+}
 _FURTHER = "m9"  # the role of a mediator that is added
 _ROLES, _PARENTS = 4, 4
 _MANY = 3  # values of x, with which experiments leave open what those do who did otherwise
@@ -104,7 +114,8 @@ def _by_coupling(rng: np.random.Generator, order: Order) -> Draft | None:
     if stake is None:
         return None
     name, couplings = stake
-    batch = suited(rng, batch, name, _LEAST)
+    # What comes of a change along a path must show at its end.
+    batch = suited(rng, batch, name, _LEAST, _PATHS if order.form in _FAR else 0.0)
     wanted = Wanted.of(rng, order.index, _WIDEST.get(order.form, _WIDE))
     first, second = (unrolled(batch, copies, each).law(names) for each in couplings)
     found = choose(rng, pattern, (first, second), batch, wanted)
@@ -152,11 +163,11 @@ def _coupled(
     told = [
         {roles[name]: _renamed(each, roles) for name, each in side.items()} for side in couplings
     ]
-    worlds = [world_of(_mechanisms(net, side), net, labels.values) for side in told]
+    sides = _worlds((net, net), (told[0], told[1]), labels)
     if not order.terms.coupled:
         told = [{}, {}]
     return Draft(
-        sides=(worlds[0], worlds[1]),
+        sides=sides,
         rung=3,
         construction="coupling",
         query=query,
@@ -227,9 +238,8 @@ def _by_mixing(
     net, roles, labels = named_roles(rng, nets[0])
     moved = net.replace({roles[joined.last]: nets[1].cpts[joined.last]})
     told = {name: _loosely(rng, net, name) for name in net.cards}
-    worlds = [world_of(_mechanisms(each, told), each, labels.values) for each in (net, moved)]
     return Draft(
-        sides=(worlds[0], worlds[1]),
+        sides=_worlds((net, moved), (told, told), labels),
         rung=3,
         construction="response-types",
         query=pattern.write(Say(roles, labels), cell),
@@ -342,7 +352,14 @@ def _renamed(coupling: Coupling, roles: Mapping[str, str]) -> Coupling:
     return {"mixture": {**mixture, "of": [_renamed(each, roles) for each in mixture["of"]]}}
 
 
-def _mechanisms(net: Net, couplings: Mapping[str, Coupling]) -> dict[str, Mechanism]:
-    return {
-        name: couple(net.cpts[name], couplings[name], net.parents[name]) for name in net.order()
-    }
+def _worlds(nets: tuple[Net, Net], couplings: Sides, labels: Labels) -> tuple[SCM, SCM]:
+    """Put tables and couplings together as two worlds; what they share is made once."""
+    made: list[dict[str, Mechanism]] = []
+    for net, told in zip(nets, couplings, strict=True):
+        own = {}
+        for name, cpt in net.cpts.items():
+            alike = made and cpt is nets[0].cpts[name] and told[name] == couplings[0][name]
+            own[name] = made[0][name] if alike else couple(cpt, told[name], net.parents[name])
+        made.append(own)
+    first, second = (world_of(own, net, labels.values) for own, net in zip(made, nets, strict=True))
+    return first, second

@@ -36,9 +36,9 @@ HIDDEN = "uc"
 
 _MOST_KINDS = 6  # values of the hidden cause
 _LEAST = 8 / 1024  # no probability of a table that is moved falls below
-_OWN = 0.25  # how much of the last one's table goes with u before it is moved
-_LEVEL = 0.4  # how level it is at the least, so that it has room to move
-_SHARP = 0.8  # the most of the first one's table that goes with u by rule
+_OWN = 0.15  # how much of the last one's table goes with u before it is moved
+_LEVEL = 0.6  # how level it is at the least, so that it has room to move
+_SHARP = (0.3, 0.95)  # how much of the first one's table goes with u by rule
 _ROOM = (0.6, 1.0)  # how much of the way to the edge the two worlds go
 _TINY = 1e-9
 
@@ -124,7 +124,8 @@ def _sharp(rng: np.random.Generator, batch: Batch, name: str, kinds: int) -> Flo
     noise = draws.simplex(rng, card, 0.04, (len(batch), kinds, *above))
     rule = draws.integers(rng, card, (len(batch), kinds, *above))
     rule[:, :card] = np.arange(min(card, kinds)).reshape(-1, *(1,) * len(above))
-    return ruled(noise, rule, _SHARP * draws.uniforms(rng, (len(batch),)))
+    parts = _SHARP[0] + (_SHARP[1] - _SHARP[0]) * draws.uniforms(rng, (len(batch),))
+    return ruled(noise, rule, parts)
 
 
 def _late(rng: np.random.Generator, batch: Batch, name: str, kinds: int) -> Floats:

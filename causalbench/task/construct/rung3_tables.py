@@ -38,7 +38,9 @@ def ruled(table: Floats, rule: NDArray[np.int64], parts: Floats) -> Floats:
     return result
 
 
-def suited(rng: np.random.Generator, batch: Batch, stake: str, minimum: float) -> Batch:
+def suited(
+    rng: np.random.Generator, batch: Batch, stake: str, minimum: float, sharp: float = 0.0
+) -> Batch:
     """Return the batch with other tables: level for the mechanism at stake, sharp elsewhere.
 
     A unit's answers at two rows can be tied in many ways only where each is open, and what follows
@@ -49,6 +51,7 @@ def suited(rng: np.random.Generator, batch: Batch, stake: str, minimum: float) -
         batch: candidates.
         stake: the variable whose coupling will differ.
         minimum: the least probability in a table, before a rule takes its part.
+        sharp: the least part that a rule takes.
     """
     count, card = len(batch), batch.cards[stake]
     shape = batch.cpts[stake].shape
@@ -60,7 +63,8 @@ def suited(rng: np.random.Generator, batch: Batch, stake: str, minimum: float) -
     for name, table in batch.cpts.items():
         if name != stake and batch.parents[name]:
             rule = _rule(rng, batch, name)
-            tables[name] = ruled(table, rule, _SHARP * draws.uniforms(rng, (count,)))
+            parts = sharp + (_SHARP - sharp) * draws.uniforms(rng, (count,))
+            tables[name] = ruled(table, rule, parts)
     return batch.replace(tables)
 
 
