@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 
 import pytest
 
@@ -133,3 +134,15 @@ def test_made_up_words_are_new():
     assert len(set(every)) == len(every)
     assert not known & set(every)
     assert all(text.isalpha() and text.islower() for text in every)
+
+
+@pytest.mark.parametrize("story", stories(), ids=lambda story: story.name)
+def test_variable_and_value_are_read_off_a_clause(story):
+    """From "the rain is heavy" and "you make the rain heavy" one gets rain and heavy, alone."""
+    scales = {concept.noun: concept.scale for concept in story.concepts}
+    for noun, scale in scales.items():
+        for label in scale:
+            said = re.fullmatch(r"the ([a-z ]+?) is ([a-z]+)", f"the {noun} is {label}")
+            done = re.fullmatch(r"you make the ([a-z ]+) ([a-z]+)", f"you make the {noun} {label}")
+            assert said.groups() == done.groups() == (noun, label)
+            assert label in scales[said[1]]
