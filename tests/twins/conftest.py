@@ -10,7 +10,7 @@ import pytest
 from causalbench.task.leaks import pairs_of
 from causalbench.task.suite import make
 
-for room in ("certify", "truth"):  # the readers of estimands and the oracles live there
+for room in ("certify", "truth", "twins"):  # readers of estimands and the oracles live there
     folder = str(Path(__file__).parent.parent / room)
     if folder not in sys.path:
         sys.path.insert(0, folder)

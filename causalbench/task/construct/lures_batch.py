@@ -1,8 +1,11 @@
-"""Readings that look at the diagram and reason too little, of many candidates at once.
+"""Readings that reason too little, of many candidates at once: what twins must not reward.
 
-The readers are those of `causalbench.task.construct.lures`, for interventions on one variable or
-more and for evidence before or after them, and two that count: what a diagram's edges tell without
-a number must not pay either.
+These are the readings of `causalbench.task.construct.lures`, for interventions on one variable or
+more and for evidence before or after them. There a reader goes by the diagram: it takes one reading
+where some edge is drawn, and another where not. Here the readings stand by themselves, and a pair
+resists them all if the best of them on one side and the best on the other, whichever they are, lose
+as much together as one answer for both would. Then no rule that chooses a reading by the diagram
+gains anything: not by whether there is an edge, a path, or how many.
 """
 
 from __future__ import annotations
@@ -21,26 +24,18 @@ if TYPE_CHECKING:
 
 __all__ = ["READERS", "Readings"]
 
-READERS = (
-    "see",
-    "adjacency",
-    "edge-count",
-    "half",
-    "adjust",
-    "no-front-door",
-    "mediator",
-    "last-mediator",
-)
+READERS = ("see", "marginal", "half", "adjust", "parents", "mediator", "last-mediator")
 """What is read for P(y | do(x), z), where x may be several variables:
 
 - ``see``: P(y | x, z).
-- ``adjacency``: P(y | x, z) if some x -> y is drawn, else P(y | z).
-- ``edge-count``: P(y | x, z) if some x has as many edges as y, else P(y | z).
-- ``half``: the mean of P(y | x, z) and P(y | z) if some x <-> y is drawn, else P(y | x, z).
+- ``marginal``: P(y | z).
+- ``half``: the mean of the two.
 - ``adjust``: P(y | x, z) averaged over all visible variables that no x reaches.
-- ``no-front-door``: P(y | z) if some x <-> y is drawn, else as ``adjust``.
-- ``mediator``: sum over m of P(m | x, z) P(y | m, z) if some x <-> y is drawn, else as ``adjust``.
-- ``last-mediator``: the same with another m, where several lie between.
+- ``parents``: P(y | x, z) averaged over the drawn causes of the x.
+- ``mediator``: sum over m of P(m | x, z) P(y | m, z), where some x -> m -> y is drawn.
+- ``last-mediator``: the same with another m, where there are several.
+
+Where y is not reached, or no m is drawn, the marginal takes their place.
 """
 
 
@@ -90,31 +85,23 @@ class Readings:
         watched = self._given((*xs, *seen), (*xs, *seen), y)
         plain = np.broadcast_to(self._given(seen, (*xs, *seen), y), watched.shape)
         after = {name for x in xs for name in diagram.descendants([x])}
-        joined = any(tuple(sorted((x, y))) in diagram.bidirected for x in xs)
-        ends = [end for edge in (*diagram.directed, *diagram.bidirected) for end in edge]
-        adjacent = any((x, y) in diagram.directed for x in xs)
-        many = any(ends.count(x) >= ends.count(y) for x in xs)
-        adjusted = self._adjusted(xs, y, seen, after) if y in after else plain
-        through = [adjusted, adjusted]
-        if joined:
-            middles = [
-                m
-                for m in self.names
-                if m not in {*xs, *seen}
-                and (m, y) in diagram.directed
-                and any((x, m) in diagram.directed for x in xs)
-            ]
-            through = [self._through(xs, y, seen, m) for m in (middles[:1] + middles[-1:])]
-            through = through or [plain, plain]
-        found = [
-            watched,
-            watched if adjacent else plain,
-            watched if many else plain,
-            (watched + plain) / 2 if joined else watched,
-            adjusted,
-            plain if joined else adjusted,
-            *through,
+        adjusted, parents = plain, plain
+        if y in after:
+            free = [name for name in self.names if name not in {*after, *seen, *xs, y}]
+            adjusted = parents = self._adjusted(xs, y, seen, after, free)
+            drawn = [name for name in free if any((name, x) in diagram.directed for x in xs)]
+            if drawn != free:
+                parents = self._adjusted(xs, y, seen, after, drawn)
+        middles = [
+            m
+            for m in self.names
+            if m not in {*xs, *seen}
+            and (m, y) in diagram.directed
+            and any((x, m) in diagram.directed for x in xs)
         ]
+        through = [self._through(xs, y, seen, m) for m in (*middles[:1], *middles[1:][-1:])]
+        through += [plain] * (2 - len(through))
+        found = [watched, plain, (watched + plain) / 2, adjusted, parents, *through]
         stacked = np.stack(found, axis=1)
         size = [
             int(np.prod([self.cards[name] for name in part], dtype=np.int64)) for part in (xs, seen)
@@ -133,11 +120,17 @@ class Readings:
         shape = [self.cards[name] if name in given else 1 for name in axes]
         return _normal(joint).reshape(len(joint), *shape, self.cards[y])
 
-    def _adjusted(self, xs: Sequence[str], y: str, seen: Sequence[str], after: set[str]) -> Floats:
-        """Average P(y, later evidence | x, free, earlier evidence) over what x does not reach."""
+    def _adjusted(
+        self,
+        xs: Sequence[str],
+        y: str,
+        seen: Sequence[str],
+        after: set[str],
+        free: Sequence[str],
+    ) -> Floats:
+        """Average P(y, later evidence | x, free, earlier evidence) over the free variables."""
         earlier = [name for name in seen if name not in after]
         later = [name for name in seen if name in after]
-        free = [name for name in self.names if name not in {*after, *seen, *xs, y}]
         head = (*earlier, *free)
         table = self.joint((*head, *xs, *later, y))
         count = len(table)

@@ -137,7 +137,7 @@ def _fits(
     for diagram, truth in zip(sides.diagrams, (found.first, found.second), strict=True):
         read = found.fold(law.read(diagram, target.xs, target.y, target.seen), kept)
         lost.append(np.abs(read - truth[kept, None]))
-    resists = (lost[0] + lost[1]).min(axis=1) >= gap[kept] - _CLOSE
+    resists = lost[0].min(axis=1) + lost[1].min(axis=1) >= gap[kept] - _CLOSE
     if _misleads(order) and order.kind.track == "estimates":
         resists &= np.round(np.minimum(lost[0][:, 0], lost[1][:, 0]), 9) > WRONG
     result = np.zeros_like(fits)

@@ -218,9 +218,10 @@ def _good(
     *,
     misled: bool,
 ) -> bool:
-    """Say whether a decision keeps the margin, and no reader loses less than the floor.
+    """Say whether a decision keeps the margin, and no readings lose less than the floor.
 
-    A reader that rates several actions alike is taken to choose the best of them.
+    Each side may be read another way, and a reading that rates several actions alike is taken to
+    choose the best of them.
     """
     low = sum(min(weight, 0.0) for weight, _ in utility)
     high = sum(max(weight, 0.0) for weight, _ in utility)
@@ -242,4 +243,4 @@ def _good(
         return True
     if misled and round(float(min(each[0] for each in lost)), 9) <= WRONG:
         return False
-    return round(float((lost[0] + lost[1]).min()), 9) >= round(floor, 9)
+    return round(float(lost[0].min() + lost[1].min()), 9) >= round(floor, 9)
