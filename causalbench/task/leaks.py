@@ -43,6 +43,7 @@ _ALPHA = 1e-4  # the chance of a false alarm, all features of all pairs together
 _NUMBERS = 6  # how many single numbers are looked at
 _TOLERANCE = 1e-9
 _SIDES = [0, 1]
+_PLACE = "place in the suite"
 Pair = tuple["Case", "Case"]
 
 
@@ -113,7 +114,7 @@ def find_leaks(cases: Sequence[Case]) -> list[str]:
     place = {case.dossier.id: number for number, case in enumerate(cases)}
     scores: dict[tuple[str, str], list[int]] = {}
     for pair in pairs_of(cases):
-        features = [traces(case, place[case.dossier.id]) for case in pair]
+        features = [dict(_features(case, place[case.dossier.id])) for case in pair]
         answer = answer_sign(pair)
         for name in features[0].keys() & features[1].keys():
             sign = int(np.sign(features[1][name] - features[0][name]))
@@ -132,14 +133,18 @@ def find_leaks(cases: Sequence[Case]) -> list[str]:
     return found
 
 
-def traces(case: Case, place: int = 0) -> dict[str, float]:
-    """Return the statistics by which a side might show: of ids, digits, orders and lengths.
+def traces(case: Case, sealed: str | None = None) -> dict[str, float]:
+    """Return the statistics by which a side might show, but for its place in the suite.
+
+    They are of ids, digits, orders and lengths.
 
     Args:
         case: one side.
-        place: where it stands among the suite's cases.
+        sealed: its `sealed_view`, where it is known.
     """
-    return dict(_features(case, place))
+    found = dict(_features(case, 0, sealed))
+    del found[_PLACE]
+    return found
 
 
 @dataclass(frozen=True)
@@ -236,10 +241,10 @@ def answer_sign(pair: Pair) -> int:
     return int(second > first) - int(second < first)
 
 
-def _features(case: Case, place: int) -> Iterator[tuple[str, float]]:
+def _features(case: Case, place: int, sealed: str | None = None) -> Iterator[tuple[str, float]]:
     """Yield named statistics of what reaches the agent."""
-    yield "place in the suite", place
-    yield "length of the sealed view", len(sealed_view(case))
+    yield _PLACE, place
+    yield "length of the sealed view", len(sealed_view(case) if sealed is None else sealed)
     yield from _identity("dossier id", case.dossier.id)
     yield from _identity("first question id", case.items[0].question.id)
     mechanisms = case.dossier.mechanisms

@@ -130,8 +130,9 @@ def _joined(one: Bag, two: Bag) -> Bag:
 
 def _traces(case: Case) -> dict[str, float]:
     """Return all that is not permitted evidence, as numbers: traces, and the words of the rest."""
-    places, values = bag(sealed_view(case))
+    sealed = sealed_view(case)
+    places, values = bag(sealed)
     counts = np.zeros(_SEALED)
     np.add.at(counts, places % _SEALED, values)
-    sealed = {f"sealed view: words {place}": float(each) for place, each in enumerate(counts)}
-    return {**traces(case), **sealed}
+    words = {f"sealed view: words {place}": float(each) for place, each in enumerate(counts)}
+    return {**traces(case, sealed), **words}

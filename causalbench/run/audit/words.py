@@ -12,7 +12,7 @@ import numpy as np
 __all__ = ["SPACE", "Bag", "bag", "for_action"]
 
 SPACE = 1 << 13  # places that words are hashed to
-_LONGEST = 60_000  # characters: what comes later are more numbers of the same table
+_LONGEST = 20_000  # characters: what lies in the middle are more numbers of the same tables
 _TOKEN = re.compile(r"\d*\.\d+|\d+|\w+|[^\w\s]")
 _TURN = 7919  # a prime: the places of a word beside different actions are far apart
 
@@ -23,9 +23,11 @@ def bag(text: str) -> Bag:
     """Count words, marks and numbers, and pairs of neighbours; a number counts by one decimal.
 
     Args:
-        text: of any length; what is beyond 60,000 characters is left out.
+        text: of any length; of more than 20,000 characters the middle is left out.
     """
-    tokens = [_token(found) for found in _TOKEN.findall(text[:_LONGEST].lower())]
+    if len(text) > _LONGEST:
+        text = f"{text[: _LONGEST // 2]} {text[-_LONGEST // 2 :]}"
+    tokens = [_token(found) for found in _TOKEN.findall(text.lower())]
     counts: Counter[int] = Counter()
     for gram, count in Counter([*tokens, *map(" ".join, pairwise(tokens))]).items():
         counts[zlib.crc32(gram.encode()) % SPACE] += count
