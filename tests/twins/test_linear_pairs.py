@@ -12,6 +12,7 @@ from causalbench.errors import CertificateError, TwinError
 from causalbench.query import Expectation, parse
 from causalbench.rng import child, generator
 from causalbench.scm import LinearMechanism
+from causalbench.task.answer import Estimate
 from causalbench.task.construct import linear
 from causalbench.task.construct.forge import forge
 from causalbench.task.construct.linear_net import draw_linear
@@ -21,7 +22,7 @@ from causalbench.task.construct.shapes import MOTIFS, draw_shape
 from causalbench.task.dossiers import Place, pair_cases
 from causalbench.task.dressing import sample_rows
 from causalbench.task.encode import dossier_from_dict, dossier_to_dict
-from causalbench.task.leaks import find_leaks, sealed_view
+from causalbench.task.leaks import audit_blind, find_leaks, sealed_view
 from causalbench.task.proof import prove
 from causalbench.task.terms import terms
 from causalbench.task.types import Traits
@@ -184,6 +185,7 @@ def test_no_number_tells_the_side():
         cases.append((first, second)[coin])
         tail.append((second, first)[coin])
     assert find_leaks(cases + tail) == []
+    assert not audit_blind(lambda *_: Estimate(0.3), cases + tail).caught
 
 
 def test_gaps_spread_and_no_value_is_preferred():

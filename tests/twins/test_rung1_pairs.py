@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
+from functools import lru_cache
 
 import numpy as np
 import pytest
@@ -35,6 +36,7 @@ def _draft(order, salt=""):
     return next(draft for draft in found if draft is not None)
 
 
+@lru_cache(maxsize=8)
 def _joint(scm):
     """Return the law of all variables as {codes: probability}, by multiplying row by row."""
     net = Net.from_scm(scm)

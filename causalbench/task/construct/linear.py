@@ -49,7 +49,7 @@ _COUNT = 64  # candidates of one shape
 _GROUPS = 12  # questions about what is seen that are looked at for one shape
 _FAR = 1.5  # how far answers lie from 0 at most, in standard deviations
 _GAPS = {False: (0.3, 1.2), True: (0.2, 0.6)}  # of means, and of probabilities
-_NEAR = 0.06  # how near a gap must come to the one wanted
+_NEAR = 0.1  # how near a gap must come to the one wanted
 _GUESS = 1.1  # guessing costs so many floors at least
 _GOLDEN = 0.6180339887498949  # its multiples, less their whole parts, fill [0, 1] evenly
 _LEVELS = 2  # means are quarters of whole numbers up to this
@@ -76,14 +76,16 @@ def build(rng: np.random.Generator, order: Order) -> Draft | None:
             ", and rows instead of exact laws."
         )
         raise TwinError(msg)
-    small = order.size == "small"
-    visible = 3 + int(draws.integers(rng, 3)) if small else 5 + int(draws.integers(rng, 4))
+    seen = order.kind.rung == ASSOCIATION
+    least, most = (3, 5) if order.size == "small" else (5, 8)
+    if order.drawn and not seen and order.size == "small":
+        least = 4  # with three variables hardly any diagram misleads every reader
+    visible = least + int(draws.integers(rng, most - least + 1))
     shape = draw_shape(rng, order.motif, visible)
     net = draw_linear(rng, shape, _COUNT)
     means = {
         name: (int(draws.integers(rng, 2 * _LEVELS + 1)) - _LEVELS) / 4 for name in net.visible
     }
-    seen = order.kind.rung == ASSOCIATION
     for each in _watched(rng, net, means) if seen else candidates(rng, net, means, order):
         place = _picked(rng, each, means, order)
         if place is not None:
