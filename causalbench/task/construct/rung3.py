@@ -32,7 +32,7 @@ from causalbench.task.construct.rung3_pick import Wanted, choose
 from causalbench.task.construct.rung3_redo import before, draw_redo
 from causalbench.task.construct.rung3_tables import suited
 from causalbench.task.construct.rung3_worlds import NATURAL, Copies, unrolled
-from causalbench.task.construct.shapes import draw_cards, draw_shape
+from causalbench.task.construct.shapes import MOTIFS, draw_cards, draw_shape
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -258,12 +258,13 @@ def _drawn(
         many: some variable that is a cause is to have three values or more.
         mixed: a hidden cause of a mediator and its effect will be added.
     """
+    hides = any(name.startswith("u") for name in MOTIFS[order.motif])
+    if order.terms.coupled and hides:
+        return None  # a coupling cannot be named of what is hidden
     small = order.size == "small"
     visible = 3 + int(draws.integers(rng, 3)) if small else 5 + int(draws.integers(rng, 4))
     further = order.form in _WITNESSED and (coin(rng) or visible <= _ROLES)
     shape = draw_shape(rng, order.motif, visible - further, hidden=not order.terms.coupled)
-    if order.terms.coupled and any(name.startswith("u") for name in shape):
-        return None
     if further:
         shape = _with_mediator(rng, shape, mixed=mixed)
     most = 3 if order.form == "actual-cause" else 4

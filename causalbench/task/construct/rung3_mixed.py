@@ -35,6 +35,7 @@ HIDDEN = "uc"
 """The role of the hidden cause that is added."""
 
 _MOST_KINDS = 6  # values of the hidden cause
+_ROWS = 40  # the most rows of a table, the hidden cause counted: mechanisms are told in full
 _LEAST = 8 / 1024  # no probability of a table that is moved falls below
 _OWN = 0.15  # how much of the last one's table goes with u before it is moved
 _LEVEL = 0.6  # how level it is at the least, so that it has room to move
@@ -75,7 +76,11 @@ def mixed_sides(
     kept = [name for name in above if name != joined.held]
     rows = math.prod(batch.cards[name] for name in kept)
     kinds = 3 + rows
-    if kinds > _MOST_KINDS:
+    rows = max(
+        math.prod(batch.cards[name] for name in batch.parents[each])
+        for each in (joined.first, joined.last)
+    )
+    if kinds > _MOST_KINDS or kinds * rows > _ROWS:
         return None
     count = len(batch)
     share = draws.simplex(rng, kinds, 0.5 / kinds, (count,))
