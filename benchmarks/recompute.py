@@ -1,8 +1,8 @@
 """Work out a suite's keys again by three roads that share nothing with the engine, and compare.
 
-    python benchmarks/recompute.py [--suite ladder-v1] [--seed 0] [--share 0.05] [--limit PAIRS]
+    python benchmarks/recompute.py [--suite ladder-v1] [--seed 0] [--share 0.05]
 
-Of a random share of the keys, each is worked out again by
+A random share of the suite's pairs and single cases is built, and each of their keys worked out by
 
 - **brute force**: every combination of the noise that matters, one array entry each, each world of
   the query solved from noise and tables alone;
@@ -26,9 +26,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-import causalbench as cb
 from causalbench.query import Choice, Expectation, Query, Term, parse
 from causalbench.rng import generator, permutation
+from causalbench.task.jobs import jobs_of
+from causalbench.task.suite import load_suite
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -39,7 +40,16 @@ if TYPE_CHECKING:
     from causalbench.scm import SCM
     from causalbench.task.types import Case, Item
 
-__all__ = ["ROADS", "Closed", "brute_force", "compare", "monte_carlo", "network", "targets"]
+__all__ = [
+    "ROADS",
+    "Closed",
+    "brute_force",
+    "compare",
+    "drawn",
+    "monte_carlo",
+    "network",
+    "targets",
+]
 
 TOLERANCE = 1e-9
 SIGMAS = 5.5  # a chance of 4e-8 each, below 1e-4 for a thousand keys
@@ -423,27 +433,31 @@ ROADS: Mapping[str, Callable[[Target], tuple[float, float]]] = {
 }
 
 
-def compare(
-    cases: Sequence[Case], share: float, seed: int
-) -> tuple[dict[str, Counter[str]], list[str]]:
-    """Work out a random share of the keys again.
+def drawn(suite: str, share: float, seed: int) -> list[Case]:
+    """Build a random share of what a suite is made of.
 
     Args:
-        cases: of a suite.
-        share: of the keys, in (0, 1].
-        seed: of the choice.
+        suite: its name or path.
+        share: in (0, 1].
+        seed: of the suite, and of the choice.
+    """
+    found = load_suite(suite)
+    jobs = list(jobs_of(found.recipe, found.world))
+    order = permutation(generator(seed, "recompute"), len(jobs))
+    wanted = sorted(order[: max(1, round(share * len(jobs)))].tolist())
+    return [case for place in wanted for case in jobs[place].build(seed)]
+
+
+def compare(cases: Sequence[Case]) -> tuple[dict[str, Counter[str]], list[str]]:
+    """Work out every key of some cases again.
 
     Returns:
         Road -> how many numbers agreed, differed, or why it was closed; and a line a difference.
     """
-    items = [(case, item) for case in cases for item in case.items]
-    wanted = max(1, round(share * len(items)))
-    order = permutation(generator(seed, "recompute"), len(items))[:wanted]
     counts: dict[str, Counter[str]] = {road: Counter() for road in ROADS}
     problems = []
-    for place in order:
-        case, item = items[int(place)]
-        for target in targets(case, item):
+    for case in cases:
+        for target in (each for item in case.items for each in targets(case, item)):
             for road, work in ROADS.items():
                 try:
                     found, allowed = work(target)
@@ -461,17 +475,16 @@ def compare(
 
 
 def main() -> None:
-    """Build the suite, compare, print."""
+    """Build a share of the suite, compare, print."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--suite", default="ladder-v1")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--share", type=float, default=0.05)
-    parser.add_argument("--limit", type=int, default=None)
     given = parser.parse_args()
-    cases = cb.make(given.suite, seed=given.seed, limit=given.limit)
-    counts, problems = compare(cases, given.share, given.seed)
+    cases = drawn(given.suite, given.share, given.seed)
+    counts, problems = compare(cases)
     keys = sum(len(case.items) for case in cases)
-    print(f"{given.suite}, seed {given.seed}: {round(given.share * keys)} of {keys} keys")
+    print(f"{given.suite}, seed {given.seed}: {keys} keys of {len(cases)} cases")
     for road, count in counts.items():
         told = ", ".join(f"{number} {what}" for what, number in count.most_common())
         print(f"  {road:12} {told}")
