@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["cases_in", "count_pieces", "pieces_in"]
 
 _CHUNK = 8  # pieces that a worker is given at a time: a small one takes about a millisecond
-_Part = tuple[str, int | None, str | None, str]
+_Part = tuple[str, int | None, str | None, str, str]
 _Made = TypeVar("_Made", bound=Placed)
 _Made_co = TypeVar("_Made_co", bound=Placed, covariant=True)
 
@@ -165,7 +165,7 @@ def _wanted(selection: Selection) -> Iterator[Job]:
 
 
 def _part(job: Job) -> _Part:
-    return job.role, job.rung, job.track, job.cell
+    return job.role, job.rung, job.track, job.cell, job.part
 
 
 def _whole(case: Case) -> Case:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -91,6 +92,13 @@ def test_schemas_name_their_dialect(folder):
         assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
         assert schema["additionalProperties"] is False
         assert set(schema["required"]) == set(model.model_fields)
+
+
+@pytest.mark.parametrize("name", sorted(LINE_MODELS))
+def test_the_schemas_in_the_docs_are_current(name):
+    """What is published is what the classes give."""
+    path = Path(__file__).parents[2] / "docs" / "schema" / f"{name}.schema.json"
+    assert json.loads(path.read_text(encoding="utf-8")) == schema_of(LINE_MODELS[name], name)
 
 
 def card_of(folder):
