@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from rung2_oracle import draft_of, law_of
+from rung2_oracle import draft_of
 
 from causalbench.query import parse
 from causalbench.rng import generator
@@ -121,11 +121,3 @@ def test_adjusting_with_evidence_of_either_kind_is_right_where_nothing_is_hidden
             law = base.pick(place).law((*seen, "y"), {"x": x}).reshape(-1, 2)
             right = law / law.sum(axis=1, keepdims=True)
             np.testing.assert_allclose(said[place, READERS.index("adjust"), x], right, atol=1e-12)
-
-
-def test_the_shared_seen_law_is_the_one_that_is_read():
-    """What a batch shows is what the told worlds show."""
-    draft = draft_of("ATE", "diagram-see-exact", "mediation", 0)
-    first, second = draft.sides
-    names = list(first.visible)[:2]
-    assert law_of(first, names) == pytest.approx(law_of(second, names), abs=1e-9)
