@@ -9,12 +9,14 @@ from causalbench.errors import WorldError
 from causalbench.query import Choice, action_label, parse, parse_action, parse_event
 from causalbench.query.ast import Atom, Expectation, Probability, Query, Term
 from causalbench.query.render import quote
+from causalbench.scm import SCM, AdditiveMechanism
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from causalbench.query.ast import Constant, Quantity, Subscript
-    from causalbench.scm import SCM
+    from causalbench.scm import Variable
+    from causalbench.scm.check import AnyMechanism
     from causalbench.scm.couplings import Coupling
     from causalbench.task.construct.draft import Draft
     from causalbench.task.types import Decision
@@ -50,16 +52,17 @@ class Renaming:
 
     def world(self, scm: SCM) -> SCM:
         """Return a world in the new words: the same mechanisms, in the same order."""
-        renamed = scm.rename({name: self.names[name] for name in scm.names})
-        variables = {}
+        variables, mechanisms = {}, {}
         for old in scm.names:
-            variable = renamed.variable(self.names[old])
-            if variable.is_real:
-                new = replace(variable, unit=None if variable.hidden else self.units[old])
-            else:
-                new = replace(variable, values=self.labels[old][: variable.cardinality])
+            new = self._variable(old, scm.variable(old))
             variables[new.name] = new
-        return renamed.replace(variables=variables)
+            mechanism = scm.mechanism(old)
+            mechanisms[new.name] = (
+                mechanism.renamed(self.names)
+                if isinstance(mechanism, AdditiveMechanism)
+                else _with_parents(mechanism, tuple(self.names[each] for each in mechanism.parents))
+            )
+        return SCM(variables, mechanisms, scm.couplings_known)
 
     def query(self, query: str, scm: SCM) -> str:
         """Return a query in the new words.
@@ -101,6 +104,12 @@ class Renaming:
         if "mixture" in options:
             options["mixture"]["of"] = [self.coupling(part) for part in options["mixture"]["of"]]
         return options
+
+    def _variable(self, old: str, variable: Variable) -> Variable:
+        name = self.names[old]
+        if not variable.is_real:
+            return replace(variable, name=name, values=self.labels[old][: variable.cardinality])
+        return replace(variable, name=name, unit=None if variable.hidden else self.units[old])
 
     def _named(self, couplings: Mapping[str, Coupling]) -> dict[str, Coupling]:
         return {self.names[name]: self.coupling(each) for name, each in couplings.items()}
@@ -145,3 +154,13 @@ class Renaming:
             f"{quote(atom.value)}"
             for atom in self._atoms(parse_event(event, scm.vocabulary), scm)
         )
+
+
+def _with_parents(mechanism: AnyMechanism, parents: tuple[str, ...]) -> AnyMechanism:
+    """Return a mechanism whose parents are called otherwise.
+
+    Its arrays were checked when it was made; to check and copy them again takes most of the time.
+    """
+    renamed = object.__new__(type(mechanism))
+    renamed.__dict__.update(mechanism.__dict__, parents=parents)
+    return renamed

@@ -108,10 +108,10 @@ def _causal_order(sides: tuple[SCM, SCM], rng: np.random.Generator) -> list[str]
     here, there = sides[coin], sides[1 - coin]
     strange = sorted(set(there.names) - set(here.names))
     order = [strange[int(place)] for place in draws.permutation(rng, len(strange))]
-    waiting = {name: set(here.parents(name)) for name in here.names}
-    while waiting:
-        ready = sorted(name for name, above in waiting.items() if not above & waiting.keys())
-        order.append(draws.choice(rng, ready))
+    waiting = {name: set(here.parents(name)) for name in sorted(here.names)}
+    for turn in draws.uniforms(rng, len(waiting)).tolist():
+        ready = [name for name, above in waiting.items() if not above & waiting.keys()]
+        order.append(ready[int(turn * len(ready))])
         del waiting[order[-1]]
     return order
 

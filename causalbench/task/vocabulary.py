@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from math import prod
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from causalbench import rng as draws
 from causalbench.errors import TooWideError
@@ -14,8 +17,6 @@ from causalbench.task.story import RESERVED, stories
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import numpy as np
-
     from causalbench.task.story import Concept, Story
 
 __all__ = ["Word", "made_up", "story_words"]
@@ -23,7 +24,9 @@ __all__ = ["Word", "made_up", "story_words"]
 _STARTS = "b bl br d dr f fl fr g gl gr h j k kl kr l m n p pl pr r s sk sl t tr v w z"
 _STOPS = "lf lk lm lp mb mp nk rf rp sp zd"  # few English words end on these
 _ONSETS, _VOWELS, _CODAS = (tuple(each.split()) for each in (_STARTS, "a e i o u", _STOPS))
-_ENDINGS = ("ex", "oid", "une", "iv")  # of words for values
+_NOUN = (_ONSETS, _VOWELS, _ONSETS, _VOWELS, _CODAS)
+_ADJECTIVE = (_ONSETS, _VOWELS, _CODAS, ("ex", "oid", "une", "iv"))
+_SCALE = 4  # adjectives of a concept
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +87,11 @@ def story_words(
         merged.setdefault(concept.noun, concept)
     pool = list(merged.values())
     chosen = sorted(int(place) for place in draws.permutation(rng, len(pool))[: len(cards)])
+    orders = np.argsort(draws.uniforms(rng, (len(cards), _SCALE)), axis=1, kind="stable")
     words = []
-    for place, card in zip(chosen, cards, strict=True):
+    for place, card, order in zip(chosen, cards, orders.tolist(), strict=True):
         concept = pool[place]
-        words.append(Word(concept.noun, _labels(rng, concept.scale, card), concept.unit))
+        words.append(Word(concept.noun, _labels(concept.scale, card, order), concept.unit))
     return tuple(words), tuple(taken)
 
 
@@ -99,11 +103,12 @@ def made_up(rng: np.random.Generator, cards: Sequence[int]) -> tuple[Word, ...]:
         cards: how many values each variable has, 0 for a real one.
     """
     used = set(_known_words())
+    nouns = _fresh(rng, used, _NOUN, 2 * len(cards))
+    labels = _fresh(rng, used, _ADJECTIVE, sum(cards))
     words = []
-    for card in cards:
-        noun = _fresh(rng, used)
-        labels = tuple(_fresh(rng, used, value=True) for _ in range(card))
-        words.append(Word(noun, labels, f"{_fresh(rng, used)}s"))
+    for place, card in enumerate(cards):
+        own, labels = labels[:card], labels[card:]
+        words.append(Word(nouns[place], tuple(own), f"{nouns[len(cards) + place]}s"))
     return tuple(words)
 
 
@@ -118,21 +123,26 @@ def _known_words() -> frozenset[str]:
     return frozenset(found)
 
 
-def _labels(rng: np.random.Generator, scale: Sequence[str], card: int) -> tuple[str, ...]:
+def _labels(scale: Sequence[str], card: int, order: Sequence[int]) -> tuple[str, ...]:
     """Choose so many adjectives of a scale, in order."""
-    order = draws.permutation(rng, len(scale))
     if card > len(scale):  # hidden causes alone have so many values
         return tuple(f"grade{place}" for place in range(1, card + 1))
-    return tuple(scale[place] for place in sorted(int(each) for each in order[:card]))
+    return tuple(scale[place] for place in sorted(order[:card]))
 
 
-def _fresh(rng: np.random.Generator, used: set[str], *, value: bool = False) -> str:
-    """Make up a word that is not used, and use it."""
-    while True:
-        stem = draws.choice(rng, _ONSETS) + draws.choice(rng, _VOWELS)
-        if not value:
-            stem += draws.choice(rng, _ONSETS) + draws.choice(rng, _VOWELS)
-        word = stem + draws.choice(rng, _CODAS) + (draws.choice(rng, _ENDINGS) if value else "")
-        if word not in used:
-            used.add(word)
-            return word
+def _fresh(
+    rng: np.random.Generator, used: set[str], parts: Sequence[Sequence[str]], count: int
+) -> list[str]:
+    """Make up words of some parts that are not used, and use them."""
+    many = prod(len(options) for options in parts)
+    words: list[str] = []
+    while len(words) < count:
+        for code in draws.integers(rng, many, count - len(words)).tolist():
+            word, left = "", code
+            for options in parts:
+                left, place = divmod(left, len(options))
+                word += options[place]
+            if word not in used:
+                used.add(word)
+                words.append(word)
+    return words

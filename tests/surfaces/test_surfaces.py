@@ -66,6 +66,19 @@ def test_both_worlds_are_told_alike(drafts, place, surface):
 
 
 @pytest.mark.parametrize("surface", TOLD)
+def test_a_told_world_is_as_good_as_any(drafts, surface):
+    """A renamed world is the one that its own record builds, arrays frozen as they were."""
+    for draft in drafts.values():
+        for side in draw(draft, surface).draft.sides:
+            assert SCM.from_dict(side.to_dict()) == side
+            for name in side.names:
+                assert not side.mechanism(name).table.flags.writeable
+                assert side.mechanism(name).shape == tuple(
+                    side.variable(parent).cardinality for parent in side.parents(name)
+                )
+
+
+@pytest.mark.parametrize("surface", TOLD)
 def test_no_old_word_is_left(drafts, surface):
     """No name of the drawn world stands in what is told."""
     for draft in drafts.values():
