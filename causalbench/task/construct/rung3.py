@@ -11,25 +11,22 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from causalbench import rng as draws
-from causalbench.scm.couplings import couple
 from causalbench.task.construct.batch import draw_batch
-from causalbench.task.construct.draft import Draft, world_of
+from causalbench.task.construct.draft import Draft
 from causalbench.task.construct.generate import named_roles
 from causalbench.task.construct.net import coin
-from causalbench.task.construct.rung3_mixed import Joined, mixed_sides
-from causalbench.task.construct.rung3_patterns import (
-    MOST_HELD,
-    PATTERNS,
-    Say,
-    Scene,
-    between,
-    effect_of,
-    seen_choice,
-    treated_effect,
-    triples,
+from causalbench.task.construct.rung3_couplings import (
+    coupled_worlds,
+    loosely,
+    renamed,
+    two_couplings_of,
 )
+from causalbench.task.construct.rung3_effects import effect_of, treated_effect, triples
+from causalbench.task.construct.rung3_mixed import Joined, mixed_sides
+from causalbench.task.construct.rung3_patterns import MOST_HELD, PATTERNS, between, seen_choice
 from causalbench.task.construct.rung3_pick import Wanted, choose
 from causalbench.task.construct.rung3_redo import before, draw_redo
+from causalbench.task.construct.rung3_scene import Say, Scene
 from causalbench.task.construct.rung3_tables import suited
 from causalbench.task.construct.rung3_worlds import NATURAL, Copies, unrolled
 from causalbench.task.construct.shapes import MOTIFS, draw_cards, draw_shape
@@ -39,13 +36,12 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-    from causalbench.scm import SCM, Mechanism
     from causalbench.scm.couplings import Coupling
     from causalbench.task.construct.asks import Labels
     from causalbench.task.construct.batch import Batch
     from causalbench.task.construct.net import Net
     from causalbench.task.construct.order import Order
-    from causalbench.task.construct.rung3_patterns import Pattern
+    from causalbench.task.construct.rung3_scene import Pattern
     from causalbench.task.construct.shapes import Shape
     from causalbench.task.types import Decision
 
@@ -57,7 +53,6 @@ _COUNT = 48  # candidates of one shape
 _CELLS = 512  # the most numbers of a core's joint law
 _ROWS = 24  # the most rows of a table
 _LEAST = 0.05  # the least probability in a table
-_NOISE, _FEW = 32, 8  # the most noise values of an independent coupling: at stake, and elsewhere
 _TREATED = ("ETT", "ETU")
 _MEDIATED = ("NDE", "NIE")
 _WITNESSED = ("path-specific", *_MEDIATED)
@@ -110,7 +105,7 @@ def _by_coupling(rng: np.random.Generator, order: Order) -> Draft | None:
     names = [str(copies.places[each]) for each in pattern.asked]
     if len(set(names)) < len(names):
         return None
-    stake = _stake(rng, batch, copies)
+    stake = two_couplings_of(rng, batch, copies)
     if stake is None:
         return None
     name, couplings = stake
@@ -136,7 +131,7 @@ def _by_redo(rng: np.random.Generator, order: Order) -> Draft | None:
     done, seen = before(rng, scene)
     courses = {NATURAL: done, "then": {scene.x: 0}, "else": {scene.x: 1}}
     asked = [(name, NATURAL) for name in seen] + [(scene.y, "then"), (scene.y, "else")]
-    stake = _stake(rng, batch, Copies.of(batch.parents, courses, asked))
+    stake = two_couplings_of(rng, batch, Copies.of(batch.parents, courses, asked))
     if stake is None:
         return None
     name, couplings = stake
@@ -161,9 +156,9 @@ def _coupled(
     """Make a draft of a net and the couplings of its two worlds, by their roles."""
     net, roles, labels = named
     told = [
-        {roles[name]: _renamed(each, roles) for name, each in side.items()} for side in couplings
+        {roles[name]: renamed(each, roles) for name, each in side.items()} for side in couplings
     ]
-    sides = _worlds((net, net), (told[0], told[1]), labels)
+    sides = coupled_worlds((net, net), (told[0], told[1]), labels)
     if not order.terms.coupled:
         told = [{}, {}]
     return Draft(
@@ -237,9 +232,9 @@ def _by_mixing(
     nets = [side.pick(place) for side in sides]
     net, roles, labels = named_roles(rng, nets[0])
     moved = net.replace({roles[joined.last]: nets[1].cpts[joined.last]})
-    told = {name: _loosely(rng, net, name) for name in net.cards}
+    told = {name: loosely(rng, net, name) for name in net.cards}
     return Draft(
-        sides=_worlds((net, moved), (told, told), labels),
+        sides=coupled_worlds((net, moved), (told, told), labels),
         rung=3,
         construction="response-types",
         query=pattern.write(Say(roles, labels), cell),
@@ -306,61 +301,3 @@ def _scene(rng: np.random.Generator, batch: Batch, form: str) -> Scene | None:
     return Scene(
         batch, *(("x", "y") if ("x", "y") in pairs and coin(rng) else draws.choice(rng, pairs))
     )
-
-
-def _stake(rng: np.random.Generator, batch: Batch, copies: Copies) -> tuple[str, Sides] | None:
-    """Choose a mechanism that is read at several rows, and couplings: two of it, one of others."""
-    if not copies.twice:
-        return None
-    stake = draws.choice(rng, copies.twice)
-    rows = list(copies.rows[stake].values())
-    turns = [
-        parent
-        for place, parent in enumerate(batch.parents[stake])
-        if len({row[place] for row in rows}) > 1
-    ]
-    options: list[Coupling] = ["monotone"]
-    for parent in turns:
-        opposed: Coupling = {"antitone": {"in": parent}}
-        share = draws.choice(rng, (0.25, 0.5, 0.75))
-        parts = {"of": ["monotone", opposed], "weights": [share, 1.0 - share]}
-        options += [opposed, {"mixture": parts}]
-    if _responses(batch, stake) <= _NOISE:
-        options.append("independent")
-    first, second, *_ = (options[int(place)] for place in draws.permutation(rng, len(options)))
-    shared = {name: _loosely(rng, batch, name) for name in batch.cards}
-    return stake, ({**shared, stake: first}, {**shared, stake: second})
-
-
-def _loosely(rng: np.random.Generator, net: Net | Batch, name: str) -> Coupling:
-    """Draw the coupling of a mechanism that is not at stake."""
-    return "independent" if _responses(net, name) <= _FEW and coin(rng) else "monotone"
-
-
-def _responses(net: Net | Batch, name: str) -> float:
-    """Return how many functions of the parents there are."""
-    rows = math.prod(net.cards[parent] for parent in net.parents[name])
-    return float(net.cards[name]) ** rows
-
-
-def _renamed(coupling: Coupling, roles: Mapping[str, str]) -> Coupling:
-    """Write a coupling with the names that roles were given."""
-    if isinstance(coupling, str):
-        return coupling
-    if "antitone" in coupling:
-        return {"antitone": {"in": roles[coupling["antitone"]["in"]]}}
-    mixture = coupling["mixture"]
-    return {"mixture": {**mixture, "of": [_renamed(each, roles) for each in mixture["of"]]}}
-
-
-def _worlds(nets: tuple[Net, Net], couplings: Sides, labels: Labels) -> tuple[SCM, SCM]:
-    """Put tables and couplings together as two worlds; what they share is made once."""
-    made: list[dict[str, Mechanism]] = []
-    for net, told in zip(nets, couplings, strict=True):
-        own = {}
-        for name, cpt in net.cpts.items():
-            alike = made and cpt is nets[0].cpts[name] and told[name] == couplings[0][name]
-            own[name] = made[0][name] if alike else couple(cpt, told[name], net.parents[name])
-        made.append(own)
-    first, second = (world_of(own, net, labels.values) for own, net in zip(made, nets, strict=True))
-    return first, second

@@ -14,7 +14,7 @@ from causalbench.task.construct.payoff import CLEAR
 if TYPE_CHECKING:
     from causalbench.task.construct.batch import Batch
     from causalbench.task.construct.net import Floats
-    from causalbench.task.construct.rung3_patterns import Cell, Pattern
+    from causalbench.task.construct.rung3_scene import Cell, Pattern
 
 __all__ = ["Wanted", "choose"]
 

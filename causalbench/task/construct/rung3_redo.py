@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from causalbench.task.construct.batch import Batch
     from causalbench.task.construct.net import Floats
     from causalbench.task.construct.payoff import Event, Stakes
-    from causalbench.task.construct.rung3_patterns import Scene
+    from causalbench.task.construct.rung3_scene import Scene
 
     Sides = tuple[Mapping[str, Coupling], Mapping[str, Coupling]]
 
