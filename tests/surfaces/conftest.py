@@ -47,3 +47,9 @@ def cases(drafts):
 def mini():
     """A few cases of every part of ladder-mini."""
     return make("ladder-mini", seed=1, limit=18)
+
+
+@pytest.fixture(scope="session")
+def umbrellas():
+    """The whole of umbrella-rain: listed twins, honesty items, a world's own questions."""
+    return make("umbrella-rain", seed=2)

@@ -72,6 +72,15 @@ def test_facts_give_ladder_mini_back(mini):
             assert decode_question(facts) == replace(item.question, text="")
 
 
+def test_facts_give_umbrella_rain_back(umbrellas):
+    """So does every case of a named world's suite, with all its questions."""
+    for case in umbrellas:
+        for item in case.items:
+            facts = encode_facts(case.dossier, item.question)
+            assert same(case.dossier, decode_facts(facts))
+            assert decode_question(facts) == replace(item.question, text="")
+
+
 @pytest.mark.parametrize("name", VARIED)
 def test_the_order_of_facts_means_nothing(name):
     """A set shuffled gives the same dossier."""

@@ -15,7 +15,7 @@ from causalbench.scm import SCM, AdditiveMechanism, LinearMechanism, Mechanism, 
 from causalbench.task.encode import canonical_json, dossier_from_dict, dossier_to_dict
 from causalbench.task.strata import SURFACES
 from causalbench.task.world import load_world
-from causalbench.truth.knowledge import Budget, Knowledge
+from causalbench.truth.knowledge import REGIMES, SHOWN, Budget, Knowledge
 
 HALF = 5e-12  # relative: half a unit of the last of 12 significant digits
 """How far a number of the text may lie from the dossier's."""
@@ -105,6 +105,29 @@ def test_text_gives_ladder_mini_back(mini):
     assert len(full) > 0.9 * len(mini)
     for dossier in full:
         assert told_alike(dossier, read_dossier(dossier.text)) == []
+
+
+def test_text_gives_umbrella_rain_back(umbrellas):
+    """Every dossier of the named world's suite is told in full."""
+    for case in umbrellas:
+        assert told_alike(case.dossier, read_dossier(case.dossier.text)) == []
+
+
+@pytest.mark.parametrize("regime", REGIMES)
+@pytest.mark.parametrize("shown", SHOWN)
+def test_text_tells_regime_and_what_is_shown(regime, shown):
+    """Each regime has its sentence, and what is not shown is not told."""
+    full = umbrella_dossier()
+    dossier = replace(
+        full,
+        cell={"none": "lab"}.get(shown, shown),
+        knowledge=Knowledge(regime, shown),
+        diagram=None if shown == "none" else full.diagram,
+        mechanisms=full.mechanisms if shown == "mechanisms" else None,
+    )
+    back = read_dossier(dossier.text)
+    assert told_alike(dossier, back) == []
+    assert back.cell == dossier.cell
 
 
 def test_a_changed_dossier_is_told_otherwise():
