@@ -44,11 +44,14 @@ _UNSURE = re.compile(
     r"\b(?:do not|don't|dont) know\b|\babstain\b|\bno idea\b|\bnot sure\b|\bunsure\b|\bno answer\b",
     re.IGNORECASE,
 )
-_BOUND = re.compile(  # what makes the number behind it an end, or no answer at all
+_TURNS = re.compile(  # before a number: what makes it a bound, its negative, or no answer at all
     r"(?:\b(?:less|lower|smaller|fewer|more|greater|higher|larger|other) than|\bat (?:least|most)"
-    r"|\b(?:above|below|over|under|not|up to|exceeds?|isn't)|[<>\u2264\u2265])\s*$",
+    r"|\b(?:above|below|over|under|not|up to|exceeds?|isn't|minus|negative)"
+    r"|\b(?:lower\w*|decreas\w*|reduc\w*|drops?|falls?|down)(?: it| them)? by|[<>\u2264\u2265])"
+    r"\s*(?:about|around|roughly|some)?\s*$",
     re.IGNORECASE,
 )
+_TURNED = re.compile(r"\s*(?:lower|less|fewer|smaller|below|or (?:more|less))\b", re.IGNORECASE)
 _NOT = re.compile(  # before an option, with no stop between
     r"(?:\b(?:not|never|avoid|against|except|without|neither|rather than|instead of)\b|n[' ]t\b)"
     r"[^.:;,!?\n]*$",
@@ -117,8 +120,8 @@ def _number(text: str) -> Answer:
     if ranges:
         return _interval(text, ranges[0], tail, ones)
     if len(ones) == 1:
-        if _BOUND.search(tail[: ones[0].start()]):
-            msg = f"{_quoted(text)} gives one end or none; write one number, or both ends."
+        if _TURNS.search(tail[: ones[0].start()]) or _TURNED.match(tail[ones[0].end() :]):
+            msg = f"{_quoted(text)} is a bound, or turned by words; write one number, or both ends."
             raise AnswerError(msg)
         _refuse_doubt(text, "a number")
         return Estimate(_value(ones[0]["one"]))
