@@ -25,6 +25,7 @@ _MARKS = ("o", "s", "D", "^", "v", "P", "X")
 _DASHES = ((0, (1, 1)), (0, (3, 1.5)), (0, (5, 1, 1, 1)), (0, (2, 2)))
 _GREY = ("#8a979f", "#a9b3b9", "#6d7a82", "#bcc4c9")
 _INK, _SOFT = "#16232b", "#5b6b75"
+_ENTRY = 1.9  # inches of an entry of the legend
 _LEAST = -0.5  # skills below it are drawn at the edge as an arrow
 _REGIMES = {
     "see": "watch",
@@ -68,9 +69,10 @@ def plot_budgets(run: Run, path: str | Path) -> Path:
     tracks = list(dict.fromkeys(row["track"] for row in rows))
     places = sorted({_place(row) for row in rows}, key=lambda each: (each[0], _order(each[1])))
     styles = _styles(rows)
-    figure = Figure(
-        figsize=(1.2 + 2.75 * len(places), 1.35 + 2.6 * len(tracks)), layout="constrained"
-    )
+    width = max(5.6, 1.2 + 2.75 * len(places))
+    beside = max(2, int(width / _ENTRY))  # entries of the legend
+    lines = -(-(len(styles) + 1) // beside)
+    figure = Figure(figsize=(width, 1.1 + 0.22 * lines + 2.6 * len(tracks)), layout="constrained")
     FigureCanvasAgg(figure)
     panels = figure.subplots(len(tracks), len(places), sharex=True, sharey=True, squeeze=False)
     budgets = sorted({_units(row) for row in rows})
@@ -91,7 +93,7 @@ def plot_budgets(run: Run, path: str | Path) -> Path:
     figure.legend(
         handles=_handles(styles),
         loc="outside lower center",
-        ncols=min(5, len(styles) + 1),
+        ncols=min(beside, len(styles) + 1),
         frameon=False,
         fontsize=8.5,
     )
