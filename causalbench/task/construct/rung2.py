@@ -11,17 +11,17 @@ import numpy as np
 
 from causalbench import rng as draws
 from causalbench.task.construct.asks import GAP, WRONG, Labels
-from causalbench.task.construct.batch import draw_batch
+from causalbench.task.construct.batch import Batch, draw_batch
 from causalbench.task.construct.draft import Draft, functions_of, world_of
 from causalbench.task.construct.lures_batch import Readings
 from causalbench.task.construct.names import pick_names
 from causalbench.task.construct.payoff import CLEAR
 from causalbench.task.construct.rung2_acts import plan
 from causalbench.task.construct.rung2_forms import EFFECTS, answers, query_text
-from causalbench.task.construct.rung2_moves import made
+from causalbench.task.construct.rung2_moves import diagram_of, made
 from causalbench.task.construct.rung2_shapes import prepared
 from causalbench.task.construct.rung2_sides import draw_kept, draw_sides
-from causalbench.task.construct.rung2_spots import Target, targets
+from causalbench.task.construct.rung2_spots import Target, identified, targets
 from causalbench.task.construct.shapes import draw_cards, draw_shape
 from causalbench.task.construct.sharpen import sharpened
 from causalbench.task.types import Decision
@@ -29,7 +29,6 @@ from causalbench.task.types import Decision
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from causalbench.task.construct.batch import Batch
     from causalbench.task.construct.net import Net
     from causalbench.task.construct.order import Order
     from causalbench.task.construct.payoff import Event
@@ -58,6 +57,9 @@ _SETTLE = 0.25  # how often a gap outside the wanted band will do
 _MISLED = 5, 2  # of so many pairs in a row, so many mislead whoever watches
 _CLOSE = 1e-9
 _BEFORE = ("CATE", "conditional-interventional", "soft-intervention")
+_TWO = ("CDE", "joint-intervention")
+_NATURAL = "uh"  # the role of a cause's natural value
+_SHAPES = 4  # shapes that are drawn before an attempt is given up
 _PAIRS = 3  # pairs of sides that are drawn of one base
 
 
@@ -109,18 +111,45 @@ def _searched(
 
 def _drawn(rng: np.random.Generator, order: Order) -> tuple[Batch, tuple[str, str]] | None:
     """Draw a base, and the cause and effect that are asked about first."""
+    for _ in range(_SHAPES):
+        room = _shaped(rng, order)
+        if room is not None:
+            shape, cause, effect = room
+            cards = draw_cards(rng, list(shape), cells=_CELLS[order.size])
+            base = draw_batch(rng, shape, cards, _COUNT)
+            return sharpened(rng, base), (cause, effect)
+    return None
+
+
+def _shaped(
+    rng: np.random.Generator, order: Order
+) -> tuple[dict[str, tuple[str, ...]], str, str] | None:
+    """Draw a shape with a cause and an effect, or None where what was drawn holds no promise."""
     least, most = (3, 5) if order.size == "small" else (5, 8)
     shape = draw_shape(rng, order.motif, least + int(draws.integers(rng, most - least + 1)))
     if sum(name.startswith("u") for name in shape) > _HIDDEN_MOST:
         return None
-    pair = "x", "y"
-    if order.drawn:
-        room = prepared(rng, shape, most, before=order.form in _BEFORE)
-        if room is None:
-            return None
-        shape, pair = room[0], (room[1], room[2])
-    cards = draw_cards(rng, list(shape), cells=_CELLS[order.size])
-    return sharpened(rng, draw_batch(rng, shape, cards, _COUNT)), pair
+    if not order.drawn:
+        return shape, "x", "y"
+    room = prepared(rng, shape, most, before=order.form in _BEFORE)
+    if room is None or (order.terms.cell == "diagram" and not _promising(order, *room)):
+        return None
+    return room
+
+
+def _promising(order: Order, shape: Mapping[str, tuple[str, ...]], cause: str, effect: str) -> bool:
+    """Say whether the effect may be settled once its direct part is confounding, as on one side.
+
+    This is asked before any table is drawn. A second intervention may settle what one does not, so
+    forms with two are let pass.
+    """
+    if order.form in _TWO:
+        return True
+    reads = tuple(_NATURAL if parent == cause else parent for parent in shape[effect])
+    moved = {**shape, _NATURAL: shape[cause], cause: (_NATURAL,), effect: reads}
+    hidden = frozenset(name for name in moved if name.startswith("u"))
+    bare = Batch(dict.fromkeys(moved, 2), moved, {}, hidden)
+    return identified(diagram_of(bare), Target((cause,), effect), order)
 
 
 def _fits(
