@@ -85,7 +85,7 @@ def pair_ceiling(
         return None
     watched = rows + budget.rows
     if not all(side.is_discrete for side in sides):
-        affinity = _real(sides, knowledge, watched, budget)
+        affinity = _real(sides, knowledge, watched, budget, decisions)
     elif knowledge.rung == COUNTERFACTUAL:
         affinity = _beyond(sides, knowledge, watched, budget, decisions)
     elif knowledge.regime == "do" and budget.interventions:
@@ -139,11 +139,19 @@ def _beyond(
     return _power(whole if see is None else see, watched) * _power(whole, others)
 
 
-def _real(sides: _Sides, knowledge: Knowledge, watched: int, budget: Budget) -> float | None:
-    """Return the affinity of what is shown of worlds of real numbers, with no decisions."""
+def _real(
+    sides: _Sides,
+    knowledge: Knowledge,
+    watched: int,
+    budget: Budget,
+    decisions: Sequence[Decision],
+) -> float | None:
+    """Return the affinity of what is shown of worlds of real numbers."""
     if knowledge.regime == "do" and budget.interventions:
         return 0.0
-    normal = _normal(sides) if knowledge.rung < COUNTERFACTUAL else None
+    if knowledge.rung == COUNTERFACTUAL or any(each.given for each in decisions):
+        return None
+    normal = _normal(sides)
     return None if normal is None else _power(normal, watched)
 
 
@@ -258,6 +266,8 @@ def _given(sides: _Sides, decision: Decision, affinity: float) -> float:
     """
     first = _codes(sides, decision.factual) if decision.mode == "redo" else {}
     p, q = (_chance(net, _stated(sides, decision), first) for net in _nets(sides))
+    if p <= 0 or q <= 0:
+        return 0.0
     inside = affinity - math.sqrt(max(0.0, (1 - p) * (1 - q)))
     return max(0.0, min(1.0, inside / math.sqrt(p * q)))
 
@@ -274,7 +284,7 @@ def _acting(sides: _Sides, found: Affinities, decision: Decision) -> float:
     if not stated:
         return inside
     p, q = (_chance(net, stated, {}) for net in _nets(sides))
-    return inside / math.sqrt(p * q)
+    return inside / math.sqrt(p * q) if p > 0 and q > 0 else 0.0
 
 
 def _told(sides: _Sides, knowledge: Knowledge) -> bool:

@@ -256,6 +256,19 @@ def test_stated_evidence_is_met_at_once(seed):
     assert found == pytest.approx(math.sqrt(max(0, 1 - min(lowest, 1) ** 2)), abs=1e-8)
 
 
+def test_evidence_that_never_holds_bounds_nothing():
+    """A world in which stated evidence has no chance is told apart at once."""
+    sides = tuple(
+        SCM(
+            {"x": Variable("x", ("0", "1"))},
+            {"x": Mechanism((), np.array([1 - p, p]), np.array([0, 1]))},
+        )
+        for p in (0.0, 0.5)
+    )
+    bet = Decision("b", "bet", ("x=0", "x=1"), given=(("x", "1"),))
+    assert pair_ceiling(sides, SEE, 1, Budget(), [bet]) == 1.0
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_the_best_adaptive_experiments_stay_below(seed):
     """Three experiments, each chosen by what was seen before: never above the bound."""
