@@ -304,6 +304,8 @@ def _estimates(
     answers = [truth(side, query) for side in sides]
     values = [rounded(float(answer.value)) for answer in answers]
     floor = rounded(abs(values[0] - values[1]))
+    asked = Question(id="", query=str(query), kind="estimate")
+    asked = worded(asked, sides[0], None, place.phrases)  # twins are asked in the same words
     items = []
     for dossier, side, answer, value in zip(dossiers, sides, answers, values, strict=True):
         readings: dict[str, float | str] = {
@@ -315,8 +317,7 @@ def _estimates(
                 msg = f"twins differ in the '{kind}' reading of {query}; rebuild the pair."
                 raise TwinError(msg)
             readings[kind] = rounded(other)
-        question = Question(id=opaque_id(rng), query=str(query), kind="estimate")
-        question = worded(question, sides[0], None, place.phrases)
+        question = replace(asked, id=opaque_id(rng))
         key = Key(
             question_id=question.id,
             rung=rung_of(query),
@@ -349,15 +350,18 @@ def _decisions(
     for number, here in enumerate(zip(*rows, strict=True)):
         shared = _shared_readings(sides, decision, here, rung)
         query = read_query(sides[0], decision_query(decision, here[0].observation))
+        seen_first = here[0].observation
+        asked = Question(
+            id="",
+            query=str(query),
+            kind=decision.mode,
+            actions=decision.actions,
+            decision_id=decision.id,
+            observation={name: seen_first.get(name, UNSEEN) for name in sides[0].visible},
+        )
+        asked = worded(asked, sides[0], decision, place.phrases)
         for side, row in enumerate(here):
-            question = Question(
-                id=opaque_id(rng),
-                query=str(query),
-                kind=decision.mode,
-                actions=decision.actions,
-                decision_id=decision.id,
-                observation={name: row.observation.get(name, UNSEEN) for name in sides[0].visible},
-            )
+            question = replace(asked, id=opaque_id(rng))
             worth = tuple(float(v) for v in values[side][number])
             key = Key(
                 question_id=question.id,
@@ -369,7 +373,6 @@ def _decisions(
                 weight=float(weights[number]),
                 floor=rounded(float(parts[number])),
             )
-            question = worded(question, sides[0], decision, place.phrases)
             items[side].append(Item(question, key))
     return items
 
