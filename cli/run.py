@@ -36,6 +36,14 @@ ByOption = Annotated[
         "--by", envvar=env("by"), help="Print a line for each type of question (form), and so on."
     ),
 ]
+ShiftOption = Annotated[
+    str,
+    typer.Option(
+        "--shift",
+        envvar=env("shift"),
+        help="Train on one part of the worlds, ask about another: size, motif, mechanism ...",
+    ),
+]
 PlotOption = Annotated[
     Path | None,
     typer.Option(
@@ -66,6 +74,7 @@ def run(  # noqa: PLR0913, PLR0917  (each argument is a flag)
     limit: LimitOption = None,
     filter_: FilterOption = None,
     difficulty: DifficultyOption = None,
+    shift: ShiftOption = "",
     log_dir: Annotated[
         Path, typer.Option("--log-dir", envvar=env("log-dir"), help="Where the logs go.")
     ] = Path("logs"),
@@ -100,14 +109,19 @@ def run(  # noqa: PLR0913, PLR0917  (each argument is a flag)
     one_thread_each()
     from causalbench.agent.options import parse_options
     from causalbench.run import evaluate
-    from causalbench.run.plan import select
+    from causalbench.run.plan import select, under
     from causalbench.run.preview import preview
 
     where = filters(filter_, difficulty)
     options = parse_options(option or [])
     if dry_run:
         selection = select(
-            suite, seed=seed, limit=limit, where=where, repeats=repeats, time_limit=time_limit
+            under(suite, shift),
+            seed=seed,
+            limit=limit,
+            where=where,
+            repeats=repeats,
+            time_limit=time_limit,
         )
         with stdout_kept():
             planned = preview(agent or [], selection, log_dir=log_dir, options=options)
@@ -129,6 +143,7 @@ def run(  # noqa: PLR0913, PLR0917  (each argument is a flag)
                 time_limit=time_limit,
                 progress=not quiet,
                 options=options,
+                shift=shift,
             )
     except KeyboardInterrupt:
         print("interrupted; the same command goes on from here.", file=sys.stderr)

@@ -12,7 +12,7 @@ from causalbench.run.build import cases_in
 from causalbench.run.contender import can_travel, contenders
 from causalbench.run.hand import Hand, play_all
 from causalbench.run.identity import folder_name, manifest_of, now
-from causalbench.run.plan import select
+from causalbench.run.plan import select, under
 from causalbench.run.pool import Workers, hold_torch, one_thread
 from causalbench.run.progress import ticker
 from causalbench.run.result import Run
@@ -43,6 +43,7 @@ def evaluate(  # noqa: PLR0913  (every argument is a flag of the command line)
     time_limit: float | None = None,
     progress: bool = False,
     options: Mapping[str, Mapping[str, Any]] | None = None,
+    shift: str = "",
 ) -> Run:
     """Run agents on a suite and score them.
 
@@ -65,6 +66,8 @@ def evaluate(  # noqa: PLR0913  (every argument is a flag of the command line)
         time_limit: seconds that an agent may take for one dossier; what comes later fails.
         progress: show a bar on stderr, where that is a terminal.
         options: agent as named -> constructor options; those under "" go to every agent.
+        shift: train on one part of a suite's worlds and ask about another, a name of
+            `causalbench.task.shifts`, such as ``"size"``.
 
     Returns:
         The run, agents in the order given.
@@ -85,7 +88,12 @@ def evaluate(  # noqa: PLR0913  (every argument is a flag of the command line)
         tick = stack.enter_context(ticker(shown=progress))
         tick.name("building the suite")
         selection = select(
-            suite, seed=seed, limit=limit, where=where, repeats=repeats, time_limit=time_limit
+            under(suite, shift),
+            seed=seed,
+            limit=limit,
+            where=where,
+            repeats=repeats,
+            time_limit=time_limit,
         )
         entered = contenders(agents, options)
         hold_torch()

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from causalbench.task.types import Case
 
-__all__ = ["MOST_REPEATS", "Selection", "cases_of", "describe", "empty", "load", "select"]
+__all__ = ["MOST_REPEATS", "Selection", "cases_of", "describe", "empty", "load", "select", "under"]
 
 MOST_REPEATS = 10_000  # a typing slip beyond it would only fill the memory
 
@@ -104,6 +104,26 @@ def load(reference: Any) -> Any:
     from causalbench.task.suite import load_suite
 
     return load_suite(reference)
+
+
+def under(suite: Any, shift: str) -> Any:
+    """Return a suite's test side of a shift, by name where the suite is named.
+
+    Args:
+        suite: as `select` takes it.
+        shift: a name of `causalbench.task.shifts`; "" changes nothing.
+
+    Raises:
+        NotFoundError: no such suite or shift, or the suite can't be split.
+    """
+    if not shift:
+        return suite
+    found = load(suite)
+    if not callable(getattr(found, "shifted", None)):
+        msg = f"suite '{found.name}' can't be split by a shift; take one made of strata."
+        raise NotFoundError(msg)
+    shifted = found.shifted(shift)
+    return shifted.name if suite == found.name else shifted
 
 
 def cases_of(selection: Selection) -> list[Case]:

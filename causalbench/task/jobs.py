@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
@@ -13,7 +13,9 @@ from causalbench.task.honesty import KINDS, honesty_case, honesty_track
 from causalbench.task.listed import ListedHonesty, ListedTwins, listed_honesty, listed_pair
 from causalbench.task.named import named_cases
 from causalbench.task.recipe import TRACKS, Block, Recipe
+from causalbench.task.shifts import planned, shift_of, shifted_pair
 from causalbench.task.twin import make_pair, stratum_pair
+from causalbench.task.types import Traits
 from causalbench.task.world import World, load_world
 
 if TYPE_CHECKING:
@@ -49,6 +51,7 @@ class Job:
         cell: of its cases.
         build: seed -> cases.
         part: what it is one of several of, where rung, track and cell do not say.
+        traits: what its cases are to be, where its suite says so; the motif is left open.
     """
 
     role: str
@@ -57,12 +60,14 @@ class Job:
     cell: str
     build: Callable[[int], list[Case]]
     part: str = ""
+    traits: Traits = field(default_factory=Traits)
 
     def may_hold(self, where: Mapping[str, Any]) -> bool:
         """Say whether any of its cases can pass the filter."""
         own = {"role": self.role, "rung": self.rung, "track": self.track, "cell": self.cell}
+        known = {**own, **self.traits.to_dict()}
         return all(
-            own.get(name) is None or str(own[name]) in wanted(value)
+            known.get(name) is None or str(known[name]) in wanted(value)
             for name, value in where.items()
         )
 
@@ -75,6 +80,8 @@ def jobs_of(recipe: Recipe, world: World | None) -> Iterator[Job]:
         world: the world on which its pairs are made; None draws worlds.
     """
     yield from _pairs(recipe, world)
+    if recipe.shift:
+        return  # only pairs that are drawn have two sides
     yield from _honest(recipe)
     if world is not None:
         yield Job("named", None, None, "mechanisms", partial(_named, recipe, world))
@@ -94,8 +101,12 @@ def _pairs(recipe: Recipe, world: World | None) -> Iterator[Job]:
     for stratum in recipe.strata:
         kind, cell = stratum.kind, stratum.terms.cell
         for index in range(stratum.pairs):
+            traits = planned(stratum, index)
+            if recipe.shift and not shift_of(recipe.shift).test.may_hold(traits):
+                continue
             build = partial(_of_stratum, recipe, stratum, index)
-            yield Job("skill", kind.rung, kind.track, cell, build, stratum.name)
+            known = replace(traits, motif="")  # it may come out as free
+            yield Job("skill", kind.rung, kind.track, cell, build, stratum.name, known)
     for listed in recipe.twins:
         for track in TRACKS:
             if (listed.estimates if track == "estimates" else listed.decision) is not None:
@@ -152,6 +163,8 @@ def _generated(recipe: Recipe, block: Block, index: int, seed: int) -> list[Case
 
 
 def _of_stratum(recipe: Recipe, stratum: Stratum, index: int, seed: int) -> list[Case]:
+    if recipe.shift:
+        return shifted_pair(recipe.name, recipe.shift, stratum, index, seed)
     return list(stratum_pair(recipe.name, stratum, index, seed))
 
 

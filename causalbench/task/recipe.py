@@ -51,6 +51,8 @@ class Recipe:
         items: listed honesty items.
         worlds: named worlds whose own questions are asked.
         data: the file as read, which the digest covers.
+        shift: what differs between practice and test, a name of `causalbench.task.shifts`; "" is
+            nothing.
     """
 
     name: str
@@ -65,6 +67,7 @@ class Recipe:
     items: tuple[ListedHonesty, ...] = ()
     worlds: tuple[str, ...] = ()
     data: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    shift: str = ""
 
 
 def recipe_from_dict(data: Any, place: str) -> Recipe:

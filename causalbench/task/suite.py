@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import warnings
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property, lru_cache, partial
 from importlib import import_module
 from pathlib import Path
@@ -23,6 +23,7 @@ from causalbench.task.difficulty import DIFFICULTY, load_difficulty
 from causalbench.task.encode import canonical_json, key_to_dict
 from causalbench.task.jobs import Job, Placed, jobs_of, ordered, spread, wanted
 from causalbench.task.recipe import TRACKS, Block, Recipe, recipe_from_dict
+from causalbench.task.shifts import shift_of, split_name
 from causalbench.task.types import Traits
 from causalbench.task.world import World, load_world
 
@@ -61,8 +62,8 @@ class Suite:
 
     @property
     def name(self) -> str:
-        """The suite's name."""
-        return self.recipe.name
+        """The suite's name, with a plus and the shift's where it has one."""
+        return self.recipe.name + (f"+{self.recipe.shift}" if self.recipe.shift else "")
 
     @property
     def version(self) -> int:
@@ -102,6 +103,7 @@ class Suite:
         *,
         limit: int | None = None,
         filter: Where | Callable[[Placement], bool] | None = None,  # noqa: A002  (pinned name)
+        shift: str = "",
     ) -> list[Case]:
         """Build the cases of a seed.
 
@@ -114,6 +116,7 @@ class Suite:
                 items and worlds.
             filter: placement field, trait or ``difficulty`` -> wanted value (or several, in a
                 list), or a function of the placement.
+            shift: a name of `causalbench.task.shifts`: only pairs of its test side.
 
         Returns:
             The cases, keys included.
@@ -123,7 +126,8 @@ class Suite:
             NotFoundError: a filter on the difficulty of a suite of which it was not measured.
             TwinError: a world of which no twins can be made.
         """
-        return self.in_order(self.pieces(seed, limit=limit, filter=filter), seed)
+        suite = self.shifted(shift) if shift else self
+        return suite.in_order(suite.pieces(seed, limit=limit, filter=filter), seed)
 
     def pieces(
         self,
@@ -190,11 +194,40 @@ class Suite:
             raise NotFoundError(msg)
         return jobs[index].build(seed)
 
-    def practice(self, seed: int = 0) -> Practice:
-        """Return worlds to train on: drawn alike, none of them in the suite at any seed."""
+    def practice(self, seed: int = 0, *, shift: str = "") -> Practice:
+        """Return worlds to train on: drawn alike, none of them in the suite at any seed.
+
+        Args:
+            seed: another seed gives other worlds.
+            shift: a name of `causalbench.task.shifts`: only worlds of its training side.
+
+        Raises:
+            NotFoundError: no such shift, or the suite can't be split.
+        """
         from causalbench.task.practice import Practice
 
-        return Practice(self, seed)
+        return Practice(self.shifted(shift) if shift else self, seed)
+
+    def shifted(self, shift: str) -> Suite:
+        """Return the suite's test side of a shift, whose practice is the shift's training side.
+
+        Args:
+            shift: a name of `causalbench.task.shifts`; with ``=`` after it the test is on pairs
+                like those practised on.
+
+        Raises:
+            NotFoundError: no such shift, or the suite can't be split.
+        """
+        found = shift_of(shift)
+        if not self.recipe.strata or self.recipe.shift:
+            msg = (
+                f"suite '{self.name}' can't be split by '{shift}'; take one that is made of "
+                "strata, such as ladder-v1."
+            )
+            raise NotFoundError(msg)
+        recipe = self.recipe
+        data = {**recipe.data, "shift": found.name}
+        return Suite(replace(recipe, shift=found.name, data=data), self.world)
 
     def _built(self, job: Job, seed: int) -> list[Case]:
         """Build a job; on a given world, say where nothing can be made."""
@@ -218,7 +251,8 @@ def load_suite(name: str | Path | World | Suite) -> Suite:
 
     Args:
         name: a suite's name (`list_suites`), the path of a suite file, or a world in place of a
-            suite: whatever `load_world` takes, such as ``"bnlearn/sachs"`` or a BIF path.
+            suite: whatever `load_world` takes, such as ``"bnlearn/sachs"`` or a BIF path. A plus
+            and a shift's name after a suite's give its test side: ``"ladder-v1+size"``.
 
     Raises:
         NotFoundError: no suite or world of that name.
@@ -229,14 +263,15 @@ def load_suite(name: str | Path | World | Suite) -> Suite:
     if isinstance(name, World):
         return _of_world(name)
     text = str(name)
-    files = data_files("suites")
-    if text in files:
-        return _built_in(text)
-    point = plugins(_PREFIX).get(text)
-    if point is not None:
-        found = _from_plugin(point)
-        if found is not None:
-            return found
+    plain, shift = split_name(text)
+    point = plugins(_PREFIX).get(plain)
+    known = None
+    if plain in data_files("suites"):
+        known = _built_in(plain)
+    elif point is not None:
+        known = _from_plugin(point)
+    if known is not None:
+        return known.shifted(shift) if shift else known
     path = Path(name)
     if text.endswith((".yaml", ".yml")) and path.is_file():
         data = _yaml(path.read_text(encoding="utf-8"), path.name)

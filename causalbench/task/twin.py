@@ -13,10 +13,13 @@ from causalbench.task.types import Traits
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    import numpy as np
+
+    from causalbench.task.construct.draft import Draft
     from causalbench.task.strata import Stratum
     from causalbench.task.types import Case
 
-__all__ = ["LAB", "make_pair", "stratum_pair"]
+__all__ = ["LAB", "make_pair", "stratum_draft", "stratum_pair"]
 
 LAB: Mapping[str, int] = {"rows": 2000, "interventions": 8192, "replays": 8192}
 
@@ -58,6 +61,28 @@ def stratum_pair(suite: str, stratum: Stratum, index: int, seed: int) -> tuple[C
     Raises:
         TwinError: no attempt kept the margins.
     """
+    draft, place, private = stratum_draft(suite, stratum, index, seed)
+    return pair_cases(draft, place, lab={}, rng=private)
+
+
+def stratum_draft(
+    suite: str, stratum: Stratum, index: int, seed: int
+) -> tuple[Draft, Place, np.random.Generator]:
+    """Draw the pair that `stratum_pair` dresses.
+
+    Args:
+        suite: name of the suite, or of the practice stream.
+        stratum: what kind of pair.
+        index: the pair's number in its stratum.
+        seed: of the suite.
+
+    Returns:
+        The two worlds and the question in the words of their surface, where the pair stands, and
+        what draws everything that is private.
+
+    Raises:
+        TwinError: no attempt kept the margins.
+    """
     from causalbench.task.surface import tell
 
     rng = generator(seed, f"{suite}/{stratum.name}", index)
@@ -81,4 +106,4 @@ def stratum_pair(suite: str, stratum: Stratum, index: int, seed: int) -> tuple[C
             surface=stratum.surface(index),
         ),
     )
-    return pair_cases(told.draft, place, lab={}, rng=private)
+    return told.draft, place, private
