@@ -11,7 +11,8 @@ import pytest
 from unit_table import MOST, AllUnits, unit_count
 
 from causalbench.errors import TooWideError
-from causalbench.query import parse
+from causalbench.query import Probability, parse
+from causalbench.query.render import render_quantity
 from causalbench.rng import generator, permutation
 from causalbench.scm.couplings import couple, coupling_text
 from causalbench.task.certificates import item_certificate
@@ -188,6 +189,18 @@ def test_actual_causes_by_the_definition(motif):
                 caused |= units.solve(do)[outcome] != actual[outcome]
         share = units.weights[known & caused].sum() / units.weights[known].sum()
         assert units.value(pair.query) == pytest.approx(share, abs=EXACT)
+
+
+@pytest.mark.parametrize("motif", MOTIFS)
+def test_actual_causes_are_more_than_but_for(motif):
+    """In one of the worlds holding variables finds a twentieth of the causes, or more."""
+    pair = draft("actual-cause", REPLAY, motif)
+    query = parse(pair.query, pair.sides[0].vocabulary)
+    part = query.terms[0][1]
+    plain = f"1 - {render_quantity(Probability(part.event[:1], part.given))}"
+    found = [truth(s, pair.query).value - truth(s, plain).value for s in pair.sides]
+    assert min(found) >= -EXACT
+    assert max(found) >= 0.05 - EXACT
 
 
 @pytest.mark.parametrize("size", ["small", "medium"])

@@ -13,7 +13,7 @@ from causalbench.task.construct.batch import draw_batch
 from causalbench.task.construct.draft import world_of
 from causalbench.task.construct.rung3_mixed import HIDDEN, Joined, mixed_sides
 from causalbench.task.construct.rung3_tables import ruled, suited
-from causalbench.task.construct.rung3_worlds import NATURAL, Copies, unrolled
+from causalbench.task.construct.rung3_worlds import NATURAL, Copies, joint_law, unrolled
 from causalbench.truth import table
 
 SHAPE = {"u": (), "x": ("u",), "m": ("x", "u"), "w": (), "y": ("m", "x", "w")}
@@ -63,6 +63,18 @@ def test_joint_laws_are_those_of_the_engine(coupling, mediator):
     laws = unrolled(batch, copies, couplings).law([copies.places[each] for each in ASKED])
     for law, scm in zip(laws, worlds(batch, couplings), strict=True):
         np.testing.assert_allclose(law, table(scm, TERMS), atol=1e-12)
+
+
+def test_equal_copies_and_settings_have_an_axis_each():
+    """What is set has its code, what no setting reaches is what it was: zero elsewhere."""
+    batch = draw_batch(generator(4, "twice"), SHAPE, CARDS, 4)
+    asked = [("w", NATURAL), ("x", "set"), ("y", "set"), ("w", "set"), ("x", NATURAL)]
+    couplings = {"m": "monotone", "y": OPPOSED}
+    copies = Copies.of(batch.parents, COURSES, asked)
+    laws = joint_law(batch, couplings, copies, asked)
+    terms = [Term(n) if c == NATURAL else Term(n, (("x", "1"),)) for n, c in asked]
+    for law, scm in zip(laws, worlds(batch, couplings), strict=True):
+        np.testing.assert_allclose(law, table(scm, terms), atol=1e-12)
 
 
 def test_copies_with_the_same_causes_are_one():

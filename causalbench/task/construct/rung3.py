@@ -23,12 +23,12 @@ from causalbench.task.construct.rung3_couplings import (
 )
 from causalbench.task.construct.rung3_effects import effect_of, treated_effect, triples
 from causalbench.task.construct.rung3_mixed import Joined, mixed_sides
-from causalbench.task.construct.rung3_patterns import MOST_HELD, PATTERNS, between, seen_choice
+from causalbench.task.construct.rung3_patterns import PATTERNS, preempts, seen_choice
 from causalbench.task.construct.rung3_pick import Wanted, choose
 from causalbench.task.construct.rung3_redo import before, draw_redo
 from causalbench.task.construct.rung3_scene import Say, Scene
 from causalbench.task.construct.rung3_tables import suited
-from causalbench.task.construct.rung3_worlds import NATURAL, Copies, unrolled
+from causalbench.task.construct.rung3_worlds import NATURAL, Copies, joint_law
 from causalbench.task.construct.shapes import MOTIFS, draw_cards, draw_shape
 
 if TYPE_CHECKING:
@@ -56,6 +56,7 @@ _LEAST = 0.05  # the least probability in a table
 _TREATED = ("ETT", "ETU")
 _MEDIATED = ("NDE", "NIE")
 _WITNESSED = ("path-specific", *_MEDIATED)
+_FURTHERED = ("actual-cause", *_WITNESSED)
 _FAR = (*_WITNESSED, "cross-world")
 _PATHS = 0.5  # the least part of a table that a rule takes, for these
 _WIDE = 0.9
@@ -102,9 +103,6 @@ def _by_coupling(rng: np.random.Generator, order: Order) -> Draft | None:
     if batch is None or pattern is None:
         return None
     copies = Copies.of(batch.parents, pattern.courses, pattern.asked)
-    names = [str(copies.places[each]) for each in pattern.asked]
-    if len(set(names)) < len(names):
-        return None
     stake = two_couplings_of(rng, batch, copies)
     if stake is None:
         return None
@@ -112,7 +110,7 @@ def _by_coupling(rng: np.random.Generator, order: Order) -> Draft | None:
     # What comes of a change along a path must show at its end.
     batch = suited(rng, batch, name, _LEAST, _PATHS if order.form in _FAR else 0.0)
     wanted = Wanted.of(rng, order.index, _WIDEST.get(order.form, _WIDE))
-    first, second = (unrolled(batch, copies, each).law(names) for each in couplings)
+    first, second = (joint_law(batch, each, copies, pattern.asked) for each in couplings)
     found = choose(rng, pattern, (first, second), batch, wanted)
     if found is None:
         return None
@@ -222,9 +220,8 @@ def _by_mixing(
     if sides is None:
         return None
     copies = Copies.of(sides[0].parents, pattern.courses, pattern.asked)
-    names = [str(copies.places[each]) for each in pattern.asked]
     wanted = Wanted.of(rng, order.index, _WIDEST.get(order.form, _WIDE))
-    first, second = (unrolled(side, copies, {}).law(names) for side in sides)
+    first, second = (joint_law(side, {}, copies, pattern.asked) for side in sides)
     found = choose(rng, pattern, (first, second), sides[0], wanted)
     if found is None:
         return None
@@ -258,10 +255,10 @@ def _drawn(
         return None  # a coupling cannot be named of what is hidden
     small = order.size == "small"
     visible = 3 + int(draws.integers(rng, 3)) if small else 5 + int(draws.integers(rng, 4))
-    further = order.form in _WITNESSED and (coin(rng) or visible <= _ROLES)
+    further = order.form in _FURTHERED and (coin(rng) or visible <= _ROLES)
     shape = draw_shape(rng, order.motif, visible - further, hidden=not order.terms.coupled)
     if further:
-        shape = _with_mediator(rng, shape, mixed=mixed)
+        shape = _with_mediator(rng, shape, caused=order.form in _WITNESSED and not mixed)
     most = 3 if order.form == "actual-cause" else 4
     cards = draw_cards(rng, list(shape), cells=_CELLS, most=most)
     causes = [n for above in shape.values() for n in above if not n.startswith("u")]
@@ -272,11 +269,14 @@ def _drawn(
     return draw_batch(rng, shape, cards, _COUNT, minimum=_LEAST)
 
 
-def _with_mediator(rng: np.random.Generator, shape: Shape, *, mixed: bool) -> Shape:
-    """Add a way round an arrow, w -> e -> y beside w -> y, where w has a cause if none is mixed."""
+def _with_mediator(rng: np.random.Generator, shape: Shape, *, caused: bool) -> Shape:
+    """Add a way round an arrow, w -> e -> y beside w -> y, where w has a cause if it must."""
     seen = {name: [each for each in above if each[0] != "u"] for name, above in shape.items()}
     edges = [
-        (w, y) for y in shape for w in seen[y] if len(shape[y]) < _PARENTS and (mixed or seen[w])
+        (w, y)
+        for y in shape
+        for w in seen[y]
+        if len(shape[y]) < _PARENTS and (seen[w] or not caused)
     ]
     if not edges:
         return shape
@@ -295,7 +295,7 @@ def _scene(rng: np.random.Generator, batch: Batch, form: str) -> Scene | None:
         (x, y) for y in batch.visible for x in batch.visible if x != y and x in batch.ancestors([y])
     ]
     if form == "actual-cause":
-        pairs = [pair for pair in pairs if 1 <= len(between(batch, *pair)) <= MOST_HELD]
+        pairs = [pair for pair in pairs if preempts(batch, *pair)]
     if not pairs:
         return None
     return Scene(

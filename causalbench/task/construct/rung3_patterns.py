@@ -27,7 +27,7 @@ from causalbench.task.construct.rung3_scene import (
     shuffled,
     two_codes,
 )
-from causalbench.task.construct.rung3_worlds import NATURAL
+from causalbench.task.construct.rung3_worlds import NATURAL, Copies
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -36,17 +36,25 @@ if TYPE_CHECKING:
     from causalbench.task.construct.net import Floats
     from causalbench.task.construct.rung3_scene import Cell, Draw, Say, Scene
 
-__all__ = ["MOST_HELD", "PATTERNS", "between", "seen_choice"]
+__all__ = ["PATTERNS", "preempts", "seen_choice"]
 
 _MOST_SEEN = 4  # facts in a condition
-MOST_HELD = 3
-"""How many variables a cause may be tested with held."""
+_FOUND = 0.05  # how many causes, at the least, are found by holding variables alone
+_MOST_HELD = 3  # variables that a cause may be tested with held
 
 
 def between(batch: Batch, x: str, y: str) -> list[str]:
     """Return the visible variables that x reaches and that reach y."""
     above, below = batch.ancestors([y]), batch.descendants(x)
     return [name for name in batch.visible if name in above & below and name not in {x, y}]
+
+
+def preempts(batch: Batch, x: str, y: str) -> bool:
+    """Say whether holding a few variables between x and y may find causes that but-for misses."""
+    held = between(batch, x, y)
+    changed = {x, *held}
+    met = any(len(changed.intersection(batch.parents[name])) > 1 for name in (*held, y))
+    return met and 1 <= len(held) <= _MOST_HELD
 
 
 def unit(rng: np.random.Generator, scene: Scene) -> Pattern | None:
@@ -184,26 +192,34 @@ def cross_world(rng: np.random.Generator, scene: Scene) -> Pattern:
 
 
 def actual_cause(rng: np.random.Generator, scene: Scene) -> Pattern | None:
-    """Ask AC(x: a -> b; y=v; all variables between | facts)."""
-    held = between(scene.batch, scene.x, scene.y)
-    if not 1 <= len(held) <= MOST_HELD:
+    """Ask AC(x: a -> b; y=v; all variables between | facts), where it is more than but-for."""
+    if not preempts(scene.batch, scene.x, scene.y):
         return None
+    held = between(scene.batch, scene.x, scene.y)
     b = one_code(rng, scene, scene.x)
     seen = tuple(shuffled(rng, scene.others)[: int(draws.integers(rng, 3))])
     courses: dict[str, dict[str, int | str]] = {NATURAL: {}}
     for size in range(len(held) + 1):
         for kept in combinations(held, size):
             courses[" ".join((THEN, *kept))] = {scene.x: b, **dict.fromkeys(kept, NATURAL)}
+    # Some tests are the same: with all that y hears of x held, y is what it was.
+    copies = Copies.of(scene.batch.parents, courses, [])
+    distinct = {copies.places[scene.y, course]: course for course in reversed(courses)}
+    courses = {course: courses[course] for course in courses if course in distinct.values()}
     tests = len(courses) - 1
 
     def read(law: Floats, _batch: Batch) -> tuple[Floats, Floats]:
-        # The last axes are y in every test; it is no cause where y stays in all of them.
-        stays, mass = law, law.sum(axis=tuple(range(law.ndim - tests, law.ndim)))
+        # The last axes are y in every test, with nothing held first; it is no cause where y stays
+        # in all of them.
+        mass = law.sum(axis=tuple(range(law.ndim - tests, law.ndim)))
+        plain = law.sum(axis=tuple(range(law.ndim - tests + 1, law.ndim)))
+        stays = law
         for _ in range(tests):
             stays = _same(stays, 2, stays.ndim - 1)
-        mass = mass.copy()
-        mass[:, b] = 0.0
-        return 1.0 - ratio(stays, mass), mass
+        found = _same(plain, 2, plain.ndim - 1) - stays
+        asked_of = np.where(found >= _FOUND * mass, mass, 0.0)
+        asked_of[:, b] = 0.0
+        return 1.0 - ratio(stays, mass), asked_of
 
     def write(say: Say, cell: Cell) -> str:
         step, event = say.step(scene.x, cell[0], b), say.atom(scene.y, cell[1])

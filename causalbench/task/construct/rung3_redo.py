@@ -12,7 +12,7 @@ from causalbench import rng as draws
 from causalbench.task.construct.asks import EVIDENCE
 from causalbench.task.construct.net import coin
 from causalbench.task.construct.payoff import pick_payoff
-from causalbench.task.construct.rung3_worlds import NATURAL, Copies, unrolled
+from causalbench.task.construct.rung3_worlds import NATURAL, Copies, joint_law
 from causalbench.task.legal import redo_problem
 from causalbench.task.types import Decision
 
@@ -148,23 +148,7 @@ def _after(
     courses = {NATURAL: done, _THEN: do}
     asked = [*((name, NATURAL) for name in seen), *((name, _THEN) for name in names)]
     copies = Copies.of(batch.parents, courses, asked)
-    places = [copies.places[each] for each in asked]
-    axes = list(dict.fromkeys(place for place in places if isinstance(place, str)))
-    law = unrolled(batch, copies, couplings).law(axes)
-    # What is set, or seen already and not changed, has one value: an axis with the rest at zero.
-    for number, (place, (name, _)) in enumerate(zip(places, asked, strict=True)):
-        if isinstance(place, str) and place not in places[:number]:
-            continue
-        card = batch.cards[name]
-        if isinstance(place, int):
-            same = np.arange(card) == place
-        else:
-            shape = [1] * number
-            shape[places.index(place)] = card
-            same = np.eye(card).reshape(*shape, card)
-        law = np.expand_dims(law, 1 + number)
-        law = law * same.reshape(*same.shape, *(1,) * (law.ndim - 1 - number - 1))
-    return law
+    return joint_law(batch, couplings, copies, asked)
 
 
 def _tables(

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     Codes = NDArray[np.int64]
     Courses = Mapping[str, Mapping[str, int | str]]
 
-__all__ = ["NATURAL", "Copies", "unrolled"]
+__all__ = ["NATURAL", "Copies", "joint_law", "unrolled"]
 
 NATURAL = ""
 """The course in which nothing is set."""
@@ -142,6 +142,39 @@ def unrolled(batch: Batch, copies: Copies, couplings: Mapping[str, Coupling]) ->
             cpts[copy] = np.divide(wide, below, out=np.zeros_like(wide), where=below > 0.0)
             joint, seen = wide, axes
     return Batch(cards, parents, cpts, batch.hidden.intersection(cards))
+
+
+def joint_law(
+    batch: Batch,
+    couplings: Mapping[str, Coupling],
+    copies: Copies,
+    asked: Sequence[tuple[str, str]],
+) -> Floats:
+    """Return the joint law of variables in several courses, float64[candidate, *asked].
+
+    Args:
+        batch: the worlds' tables.
+        couplings: variable -> its coupling, of all that have two copies or more.
+        copies: of the batch's variables, for what is asked or more.
+        asked: (variable, course) pairs; what a course sets is allowed, and so are equal copies.
+    """
+    places = [copies.places[each] for each in asked]
+    axes = list(dict.fromkeys(place for place in places if isinstance(place, str)))
+    law = unrolled(batch, copies, couplings).law(axes)
+    # What is set, or stands there already, has one value: an axis that is zero elsewhere.
+    for number, (place, (name, _)) in enumerate(zip(places, asked, strict=True)):
+        if isinstance(place, str) and place not in places[:number]:
+            continue
+        card = batch.cards[name]
+        shape = [1] * number
+        if isinstance(place, str):
+            shape[places.index(place)] = card
+            only = np.eye(card).reshape(*shape, card)
+        else:
+            only = (np.arange(card) == place).astype(np.float64).reshape(*shape, card)
+        rest = law.ndim - 1 - number
+        law = np.expand_dims(law, 1 + number) * only.reshape(*only.shape, *(1,) * rest)
+    return law
 
 
 def _places(
