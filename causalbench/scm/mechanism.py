@@ -132,6 +132,15 @@ class Mechanism:
         Returns:
             float64[*cards, card].
         """
+        if card not in self._cpts:
+            self._cpts[card] = self._summed(card)
+        return self._cpts[card].copy()
+
+    @cached_property
+    def _cpts(self) -> dict[int, NDArray[np.float64]]:
+        return {}
+
+    def _summed(self, card: int) -> NDArray[np.float64]:
         rows = np.ascontiguousarray(self.table.reshape(len(self.noise), -1).T)
         # Summing along the contiguous axis is pairwise, which keeps the error near one rounding.
         columns = [np.where(rows == code, self.noise, 0.0).sum(axis=-1) for code in range(card)]
