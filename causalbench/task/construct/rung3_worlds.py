@@ -38,7 +38,7 @@ __all__ = ["NATURAL", "Copies", "joint_law", "unrolled"]
 NATURAL = ""
 """The course in which nothing is set."""
 
-_MOST = 2**21  # the most numbers of one table over all candidates
+_MOST = 2**19  # the most numbers of one table over all candidates
 
 
 @dataclass(frozen=True)
@@ -157,9 +157,16 @@ def joint_law(
         couplings: variable -> its coupling, of all that have two copies or more.
         copies: of the batch's variables, for what is asked or more.
         asked: (variable, course) pairs; what a course sets is allowed, and so are equal copies.
+
+    Raises:
+        TooWideError: a table would be too large.
     """
     places = [copies.places[each] for each in asked]
     axes = list(dict.fromkeys(place for place in places if isinstance(place, str)))
+    cells = math.prod(batch.cards[name] for name, _ in asked)
+    if len(batch) * cells > _MOST:
+        msg = f"what is asked has a table of over {_MOST} numbers."
+        raise TooWideError(msg)
     law = unrolled(batch, copies, couplings).law(axes)
     # What is set, or stands there already, has one value: an axis that is zero elsewhere.
     for number, (place, (name, _)) in enumerate(zip(places, asked, strict=True)):
