@@ -101,3 +101,11 @@ def test_a_suite_without_pairs_is_refused():
     """There is nothing to audit."""
     with pytest.raises(NotFoundError):
         audit(Audited(pairs=0))
+
+
+@pytest.mark.slow
+def test_two_processes_give_the_same_figures():
+    """Of a suite that is built piece by piece, too."""
+    where = {"rung": 1, "track": "estimates"}
+    alone = audit("ladder-mini", limit=10, where=where)
+    assert audit("ladder-mini", limit=10, where=where, jobs=2).to_dict() == alone.to_dict()
