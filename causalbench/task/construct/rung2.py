@@ -158,6 +158,10 @@ def _fits(
     """Return bool[candidate, question]: the answers lie apart, and no simple reading finds them."""
     gap = np.abs(found.first - found.second)
     fits: np.ndarray = found.usable & sides.sound[:, None] & (np.round(gap, 9) >= GAP)
+    if order.drawn and order.form == "CDE":
+        # Where nothing is left of the effect on one side, "nothing without a path, else not what
+        # watching says" would pay: no reading but the opposite sign is far enough from the truth.
+        fits &= np.round(np.minimum(np.abs(found.first), np.abs(found.second)), 9) > WRONG
     if not order.drawn or not fits.any():
         return fits
     kept = np.flatnonzero(fits.any(axis=1))
