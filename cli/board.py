@@ -25,7 +25,8 @@ def pack_command(
     title: Annotated[
         str, typer.Option(help="What to call the submission.", envvar="CAUSALBENCH_TITLE")
     ] = "",
-    by: Annotated[str, typer.Option(help="Who submits.", envvar="CAUSALBENCH_BY")] = "",
+    # Not CAUSALBENCH_BY: that is the --by of `run` and `score`, which names a trait.
+    by: Annotated[str, typer.Option(help="Who submits.", envvar="CAUSALBENCH_BOARD_BY")] = "",
     force: Annotated[
         bool, typer.Option("--force", help="Overwrite the output.", envvar="CAUSALBENCH_FORCE")
     ] = False,

@@ -11,10 +11,11 @@ from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
 
-from causalbench.report.cells import NOT_PLAYED, RUNGS, number
+from causalbench.report.cells import NOT_PLAYED, RUNGS, by, number
+from causalbench.score.by import trait_rank
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from rich.console import RenderableType
 
@@ -28,8 +29,8 @@ _WIDTH = 100
 _SHOWN = 5  # of the hardest and of the misleading items
 _LEGEND = (
     "difficulty: the mean loss as a share of what silence costs, 0 where all knew the truth, cut "
-    "at 1.\ndiscrimination: an item's correlation with the rest over answerers; below 0 it "
-    "misleads those that know.\n--json and run.items() give every item.\n"
+    "at 1.\ndiscrimination: an item's correlation with the rest over answerers; it misleads below "
+    "0.\n--json and run.items() give every item.\n"
 )
 
 
@@ -58,7 +59,9 @@ def items(run: Run) -> RenderableType:
         f"  version {run.version}, seed {run.seed}: {len(rows)} items, {agents} agents\n",
     )
     hardest = sorted(rows, key=lambda row: -row["difficulty"])[:_SHOWN]
-    parts: list[RenderableType] = [head, _kinds(rows), Text()]
+    parts: list[RenderableType] = [head]
+    for track, held in sorted(by(rows, "track").items(), reverse=True):
+        parts += [Text(track, style="bold"), Text(), _kinds(held), Text()]
     parts += [Text("the hardest", style="bold"), Text(), _single(hardest), Text()]
     known = [row for row in rows if row["discrimination"] is not None]
     odd = sorted((r for r in known if r["discrimination"] < 0), key=lambda r: r["discrimination"])
@@ -69,41 +72,42 @@ def items(run: Run) -> RenderableType:
 
 
 def _kinds(rows: Sequence[Row]) -> Table:
-    """Return a line for each track, rung and type of question, or cell where none is said."""
-    made = _empty("track", "rung", "kind")
+    """Return a line for each type of question, or cell where none is said, by rung."""
+    made = _empty("kind")
     for title in ("items", "answerers", "difficulty", "[10%, 90%]", "discrimination"):
         made.add_column(title, justify="right", no_wrap=True)
-    for (track, rung, kind), held in _pooled(rows, _kind).items():
-        hard = [row["difficulty"] for row in held]
-        tells = [row["discrimination"] for row in held if row["discrimination"] is not None]
-        low, high = np.quantile(hard, [0.1, 0.9])
-        answerers = sorted({row["answerers"] for row in held})
-        made.add_row(
-            track,
-            f"{rung} {RUNGS[rung]}",
-            kind,
-            str(len(held)),
-            f"{answerers[0]}-{answerers[-1]}" if len(answerers) > 1 else str(answerers[0]),
-            number(float(np.mean(hard))),
-            Text(f"[{number(float(low))}, {number(float(high))}]", style="dim"),
-            number(float(np.mean(tells))) if tells else NOT_PLAYED,
-        )
+    ranked = sorted(rows, key=lambda row: (row["rung"], *trait_rank("form", row["form"])))
+    for place, (rung, in_rung) in enumerate(by(ranked, "rung").items()):
+        if place:
+            made.add_section()
+        made.add_row(Text(f"{rung} {RUNGS[int(rung)]}", style="dim"))
+        for kind, held in by([{**row, "kind": _kind(row)} for row in in_rung], "kind").items():
+            hard = [row["difficulty"] for row in held]
+            tells = [row["discrimination"] for row in held if row["discrimination"] is not None]
+            low, high = np.quantile(hard, [0.1, 0.9])
+            answerers = sorted({row["answerers"] for row in held})
+            made.add_row(
+                f"  {kind}",
+                str(len(held)),
+                f"{answerers[0]}-{answerers[-1]}" if len(answerers) > 1 else str(answerers[0]),
+                number(float(np.mean(hard))),
+                Text(f"[{number(float(low))}, {number(float(high))}]", style="dim"),
+                number(float(np.mean(tells))) if tells else NOT_PLAYED,
+            )
     return made
 
 
 def _single(rows: Sequence[Row]) -> Table:
     """Return a line an item."""
-    made = _empty("question", "rung", "kind", "access", "size")
-    for title in ("answerers", "difficulty", "discrimination"):
+    made = _empty("question", "kind", "access", "size")
+    for title in ("difficulty", "discrimination"):
         made.add_column(title, justify="right", no_wrap=True)
     for row in rows:
         made.add_row(
             row["question"],
-            f"{row['rung']} {RUNGS[row['rung']]}",
-            _kind(row)[-1],
+            _kind(row),
             row["access"] or row["cell"],
             row["size"] or NOT_PLAYED,
-            str(row["answerers"]),
             number(row["difficulty"]),
             number(row["discrimination"]),
         )
@@ -118,15 +122,5 @@ def _empty(*titles: str) -> Table:
     return made
 
 
-def _kind(row: Row) -> tuple[str, int, str]:
-    return row["track"], row["rung"], row["form"] or row["cell"]
-
-
-def _pooled(
-    rows: Sequence[Row], kind: Callable[[Row], tuple[str, int, str]]
-) -> dict[tuple[str, int, str], list[Row]]:
-    """Sort rows by kind: estimates before decisions, then by rung, in the order of first sight."""
-    found: dict[tuple[str, int, str], list[Row]] = {}
-    for row in rows:
-        found.setdefault(kind(row), []).append(row)
-    return dict(sorted(found.items(), key=lambda entry: (entry[0][0] == "decisions", entry[0][1])))
+def _kind(row: Row) -> str:
+    return row["form"] or f"rung {row['rung']}, {row['cell']}"

@@ -176,6 +176,24 @@ def test_items_are_summed_up_by_kind():
     assert page.index("ATE") < page.index("PN") < page.index("the hardest")
 
 
+def test_item_tables_fit():
+    """All types of question, with ids and terms as long as they come: nothing is cut."""
+    run = run_of(
+        replace(record, question=f"{number:016x}", loss=0.01 * (number % 20))
+        for number, record in enumerate(
+            record
+            for form in FORMS.values()
+            for record in pairs(
+                "a", 0.1, form=form.name, rung=form.rung, access="diagram-do-coupled", size="medium"
+            )
+        )
+    )
+    page = printed(print_items, run)
+    assert max(len(line) for line in page.splitlines()) <= 100
+    assert "…" not in page
+    assert all(f"  {form} " in page for form in FORMS)
+
+
 def test_runs_without_pairs_have_no_items():
     """A mean of nothing raises."""
     with pytest.raises(ScoreError, match="this run has none"):
