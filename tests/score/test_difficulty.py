@@ -15,6 +15,7 @@ from causalbench.errors import NotFoundError, UnknownNameError
 from causalbench.run import Run
 from causalbench.task import difficulty
 from causalbench.task.difficulty import load_difficulty, stratum_of
+from causalbench.task.jobs import jobs_of
 from causalbench.task.suite import load_suite
 from causalbench.task.types import Traits
 
@@ -172,3 +173,11 @@ def test_measuring_a_small_suite(program, toy, tmp_path, monkeypatch):
     assert set(load_difficulty(toy).strata) == {
         f"{form}/mechanisms/small/discrete" for form in ("conditional", "ATE", "CATE")
     }
+
+
+def test_what_a_filter_leaves_out_is_not_built(toy):
+    """One of three pairs may hold what is asked: a large suite is not built for a few."""
+    wanted = {"form": "ATE", "size": "small", "surface": "plain", "motif": "chain"}
+    jobs = list(jobs_of(toy.recipe, None))
+    assert [job.part for job in jobs if job.may_hold(wanted)] == ["ATE/mechanisms/discrete"]
+    assert not any(job.may_hold({"size": "large"}) for job in jobs)
