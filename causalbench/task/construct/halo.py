@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = ["LAW_CELLS", "with_halo"]
 
-LAW_CELLS = 4096  # the most numbers of one exact law in a dossier, or of all of them under do
+LAW_CELLS = 4096  # the most numbers of the law in a dossier; twice that of all under do together
 _FREE = 0.15  # how often a halo variable has no cause
 _TWO = 0.4  # how often it has two, where it may
 _HIDDEN = 0.1  # how often it shares a hidden cause with another
@@ -97,7 +97,7 @@ class _Told:
         for card in self._cards.values():
             cells *= card
         tables = 1 + sum(self._cards.values()) + _BINARY if laws == "do" else 1
-        return cells * tables <= (_GRID * LAW_CELLS if laws == "do" else LAW_CELLS)
+        return cells * tables <= (2 * LAW_CELLS if laws == "do" else LAW_CELLS)
 
     def hang(self, rng: np.random.Generator, name: str, *, small: bool) -> None:
         """Add a variable."""
