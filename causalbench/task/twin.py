@@ -8,6 +8,7 @@ from causalbench.rng import child, generator
 from causalbench.task.construct.forge import forge
 from causalbench.task.construct.generate import generate
 from causalbench.task.dossiers import Place, pair_cases
+from causalbench.task.surface import tell
 from causalbench.task.types import Traits
 
 if TYPE_CHECKING:
@@ -83,8 +84,6 @@ def stratum_draft(
     Raises:
         TwinError: no attempt kept the margins.
     """
-    from causalbench.task.surface import tell
-
     rng = generator(seed, f"{suite}/{stratum.name}", index)
     private, search, words = child(rng), child(rng), child(rng)
     order = stratum.order(index)

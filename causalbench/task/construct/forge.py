@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from importlib import import_module
 from typing import TYPE_CHECKING
 
 from causalbench.errors import TooWideError, TwinError
+from causalbench.task.construct import linear, rung1, rung2, rung3
 from causalbench.task.construct.halo import with_halo
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     import numpy as np
 
     from causalbench.task.construct.draft import Draft
@@ -19,6 +21,11 @@ __all__ = ["BATCHES", "forge"]
 
 BATCHES = 400  # attempts with the motif that is wanted, and as many with any shape
 _FREE = "free"
+_BUILDERS: Mapping[int, Callable[[np.random.Generator, Order], Draft | None]] = {
+    1: rung1.build,
+    2: rung2.build,
+    3: rung3.build,
+}
 
 
 def forge(rng: np.random.Generator, order: Order) -> Draft:
@@ -33,8 +40,7 @@ def forge(rng: np.random.Generator, order: Order) -> Draft:
     Raises:
         TwinError: no attempt kept the margins.
     """
-    room = "linear" if order.family == "linear" else f"rung{order.kind.rung}"
-    build = import_module(f"causalbench.task.construct.{room}").build
+    build = linear.build if order.family == "linear" else _BUILDERS[order.kind.rung]
     attempts = 0
     for motif in dict.fromkeys((order.motif, _FREE)):
         wanted = replace(order, motif=motif)
