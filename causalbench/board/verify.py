@@ -171,6 +171,7 @@ def published(reference: object) -> TypeGuard[str]:
     Args:
         reference: what a run's suite was named by.
     """
+    from causalbench.task.shifts import split_name
     from causalbench.task.suite import list_suites
     from causalbench.task.world import list_worlds
 
@@ -178,7 +179,7 @@ def published(reference: object) -> TypeGuard[str]:
         return False
     if reference.startswith("bnlearn/"):
         return reference.removeprefix("bnlearn/").isalnum()
-    return reference in list_suites() or reference in list_worlds()
+    return split_name(reference)[0] in list_suites() or reference in list_worlds()
 
 
 def _rescored(log: AgentLog, case: Case, item: Any, line: Mapping[str, Any]) -> Record:
