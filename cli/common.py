@@ -185,9 +185,10 @@ def count(number: int, what: str) -> str:
 def cell_line(row: Mapping[str, Any]) -> str:
     """Write what a suite holds in one cell: pairs of twins, or cases that have none."""
     cases = count(row["pairs"], "pair" if row["role"] == "skill" else "case")
+    items = "" if row["items"] is None else f" {count(row['items'], 'item'):>12}"
     return (
         f"  {row['role']:<8} {row['track']:<10} rung {row['rung']}  {row['cell']:<11}"
-        f"{cases:>11} {count(row['items'], 'item'):>12}"
+        f"{cases:>11}{items}"
     )
 
 

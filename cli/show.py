@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textwrap import fill
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -72,10 +73,23 @@ def _world(world: World) -> dict[str, Any]:
 
 def _suite(name: str, seed: int) -> dict[str, Any]:
     """Describe a suite: what it holds at a seed."""
-    from causalbench.run.plan import select
+    from causalbench.run.plan import outline, select
     from causalbench.run.preview import preview
 
     selection = select(name, seed=seed)
+    recipe = getattr(selection.suite, "recipe", None)
+    if recipe is not None and recipe.strata:
+        return {
+            "suite": selection.suite_name,
+            "version": selection.suite_version,
+            "digest": selection.digest,
+            "seed": seed,
+            "cells": outline(selection.suite),
+            "title": recipe.title,
+            "forms": list(dict.fromkeys(each.form for each in recipe.strata)),
+            "access": list(dict.fromkeys(each.access for each in recipe.strata)),
+            "honesty": [kind for kind, _ in recipe.honesty],
+        }
     found = preview([], selection, log_dir="logs")
     return {
         **{key: found[key] for key in ("suite", "version", "digest", "seed", "cells")},
@@ -147,6 +161,16 @@ def _print_suite(suite: dict[str, Any]) -> None:
     print(f"seed {suite['seed']}, digest {suite['digest']}")
     for row in suite["cells"]:
         print(cell_line(row))
+    for name, title in _PARTS.items():
+        if suite.get(name):
+            print(
+                fill(
+                    f"{title}: {', '.join(suite[name])}",
+                    96,
+                    subsequent_indent="  ",
+                    break_on_hyphens=False,
+                )
+            )
 
 
 def _print_agent(agent: dict[str, Any]) -> None:
@@ -159,4 +183,5 @@ def _print_agent(agent: dict[str, Any]) -> None:
         print(f"option {name}={value}")
 
 
+_PARTS = {"forms": "types of question", "access": "terms", "honesty": "honesty"}
 _PRINTERS = {"world": _print_world, "suite": _print_suite, "agent": _print_agent}

@@ -13,9 +13,20 @@ from causalbench.errors import CausalBenchError, NotFoundError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from causalbench.task.suite import Suite
     from causalbench.task.types import Case
 
-__all__ = ["MOST_REPEATS", "Selection", "cases_of", "describe", "empty", "load", "select", "under"]
+__all__ = [
+    "MOST_REPEATS",
+    "Selection",
+    "cases_of",
+    "describe",
+    "empty",
+    "load",
+    "outline",
+    "select",
+    "under",
+]
 
 MOST_REPEATS = 10_000  # a typing slip beyond it would only fill the memory
 
@@ -168,6 +179,26 @@ def describe(cases: Sequence[Case]) -> list[dict[str, Any]]:
             "items": items[role, track, rung, cell],
         }
         for role, track, rung, cell in sorted(pairs, key=lambda p: (order.get(p[0], 3), *p[1:]))
+    ]
+
+
+def outline(suite: Suite) -> list[dict[str, Any]]:
+    """Count pairs and cases as `describe` does, from the recipe alone: a large suite builds long.
+
+    Items are None: how many a decision has shows only once its world is drawn.
+    """
+    from causalbench.task.jobs import jobs_of
+
+    places = Counter(
+        (job.role, str(job.track), int(job.rung or 0), job.cell)
+        for job in jobs_of(suite.recipe, suite.world)
+        if job.role != "named"
+    )
+    order = {"skill": 0, "honesty": 1}
+    return [
+        {"role": place[0], "track": place[1], "rung": place[2], "cell": place[3]}
+        | {"pairs": places[place], "items": None}
+        for place in sorted(places, key=lambda p: (order[p[0]], *p[1:]))
     ]
 
 
