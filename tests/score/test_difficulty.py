@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import shutil
+from collections import Counter
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -14,6 +15,7 @@ from typer.testing import CliRunner
 from causalbench.errors import NotFoundError, UnknownNameError
 from causalbench.run import Run
 from causalbench.task import difficulty
+from causalbench.task.catalogue import data_files
 from causalbench.task.difficulty import load_difficulty, stratum_of
 from causalbench.task.jobs import jobs_of
 from causalbench.task.suite import load_suite
@@ -181,3 +183,16 @@ def test_what_a_filter_leaves_out_is_not_built(toy):
     jobs = list(jobs_of(toy.recipe, None))
     assert [job.part for job in jobs if job.may_hold(wanted)] == ["ATE/mechanisms/discrete"]
     assert not any(job.may_hold({"size": "large"}) for job in jobs)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", sorted(data_files("difficulty")))
+def test_figures_that_are_shipped_are_of_the_suite_as_it_is(name):
+    """Measured on these items, and at all levels."""
+    suite = load_suite(name)
+    found = load_difficulty(suite)
+    assert found.measured["digest"] == suite.digest
+    levels = Counter(
+        sum(each.difficulty >= cut for cut in found.cuts) for each in found.strata.values()
+    )
+    assert min(levels[level] for level in range(3)) > len(found.strata) // 4
