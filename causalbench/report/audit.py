@@ -24,6 +24,7 @@ __all__ = ["BEGIN", "END", "audit_markdown", "audit_tables", "print_audit", "wri
 
 BEGIN, END = "<!-- audit: begin -->", "<!-- audit: end -->"
 _WIDTH = 118  # columns, where there is no terminal to ask
+_COLUMN = 8  # letters: the width of a figure and a little more
 _BLIND = (
     "constant",
     "majority",
@@ -91,7 +92,8 @@ def audit_markdown(found: Audit) -> str:
         for kind in _types(found):
             row = _row(found, kind, names)
             cells = [_plain(figure) for figure in row]
-            lines.append(f"| {kind} | {_pairs(row)} | " + " | ".join(cells) + " |")
+            if any(row):
+                lines.append(f"| {kind} | {_pairs(row)} | " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n"
 
 
@@ -163,13 +165,16 @@ def _table(found: Audit, names: Sequence[str]) -> Table:
 
 
 def _folded(name: str) -> list[str]:
-    """Return a name in lines of a column's width."""
+    """Return a name in lines of a column's width, as few as there can be."""
     lines: list[str] = []
     for part in name.split("-"):
-        if lines and len(lines[-1]) + len(part) < len("win-stay-"):
-            lines[-1] += f"-{part}"
-        else:
-            lines.append(part)
+        half = (len(part) + 1) // 2
+        whole = [part] if len(part) <= _COLUMN else [part[:half], part[half:]]
+        for piece in whole:
+            if lines and len(lines[-1]) + len(piece) < _COLUMN:
+                lines[-1] += f"-{piece}"
+            else:
+                lines = [*[line.removesuffix("-") + "-" for line in lines], piece]
     return lines
 
 
