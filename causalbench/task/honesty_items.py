@@ -14,6 +14,7 @@ from causalbench.errors import CertificateError, TooWideError, ZeroProbabilityEr
 from causalbench.query import parse, rung_of
 from causalbench.task.certificates import decision_certificate, item_certificate
 from causalbench.task.construct.order import SIZES
+from causalbench.task.construct.shapes import MOTIFS
 from causalbench.task.decide import decision_query, decision_values
 from causalbench.task.dossiers import dossier_of, worded
 from causalbench.task.dressing import align, exact_laws, opaque_id
@@ -43,7 +44,7 @@ class Sketch:
 
     Args:
         form: the type of question, a name of `causalbench.task.forms`.
-        motif: the shape to start from.
+        motif: the shape to start from: a motif, or one that its kind knows.
         visible: how many visible variables.
         number: the couple's number; what takes turns, turns by it.
         picks: uniform numbers in [0, 1) that choose the values asked.
@@ -155,6 +156,7 @@ def dressed(asked: Asked, sketch: Sketch, place: Place, rng: np.random.Generator
     item = _estimate(asked, identity) if estimate else _choice(asked, identity)
     count = len(scm.visible)
     size = next(name for name, (least, most) in SIZES.items() if least <= count <= most)
+    motif = sketch.motif if sketch.motif in MOTIFS else "free"
     placement = Placement(
         pair_id=place.name,
         side=0,
@@ -164,7 +166,7 @@ def dressed(asked: Asked, sketch: Sketch, place: Place, rng: np.random.Generator
         cell=given.cell,
         base=place.name,
         construction=place.kind,
-        traits=Traits(sketch.form, place.access, size, sketch.motif, "discrete", "plain"),
+        traits=Traits(sketch.form, place.access, size, motif, "discrete", "plain"),
     )
     return Case(dossier, (item,), placement, scm)
 

@@ -47,7 +47,7 @@ def drawn_unit_sketch(rng: np.random.Generator, number: int) -> Sketch:
     """Draw what an open and a settled question have in common, diagram and experiments given."""
     form = _DRAWN[number % len(_DRAWN)]
     motif = {"NDE": "mediation", "NIE": "mediation", "unit": "free"}.get(form, "back-door")
-    visible = _SMALL + int(draws.integers(rng, 3)) + (number % 5 == 4)  # noqa: PLR2004
+    visible = _SMALL + int(draws.integers(rng, 3)) + _SMALL * (number % 3 == 2)  # noqa: PLR2004
     return Sketch(form, motif, visible, number, _picks(rng))
 
 
