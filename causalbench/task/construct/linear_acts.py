@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     Accept = Callable[[], NDArray[np.bool_]]
     Candidate = tuple[Watched | Acted, Sides, str, Accept | None]
 
-__all__ = ["Candidate", "Sides", "candidates"]
+__all__ = ["candidates"]
 
 _TRIES = 8  # pairs made of one net
 _SPOTS = 4  # causes and effects that are looked at for one pair
