@@ -70,10 +70,10 @@ def pairs_of(cases: Iterable[Case]) -> list[Pair]:
 def sealed_view(case: Case) -> str:
     """Return, as canonical JSON, what reaches the agent without ids and permitted evidence.
 
-    Permitted are, at rung 1, mechanisms, laws and rows; at rung 2, mechanisms, the diagram and rows
-    (the laws given are below the rung, and stay); at rung 3, mechanisms, couplings and rows (laws
-    and diagram stay). Of mechanisms the size of every visible variable's noise stays, of rows and
-    logs their shape.
+    Permitted are, at rung 1, mechanisms, laws and rows; at rung 2, mechanisms, the diagram, rows
+    and laws under intervention (the law of what is seen stays); at rung 3, mechanisms, couplings
+    and rows (laws and diagram stay). Of mechanisms the size of every visible variable's noise
+    stays, of rows and logs their shape, of permitted laws what is set.
     """
     rung = case.placement.rung
     view = case.dossier.to_dict()
@@ -89,6 +89,7 @@ def sealed_view(case: Case) -> str:
         view["laws"] = [each["do"] for each in view["laws"]]
     elif rung == INTERVENTION:
         view["diagram"] = None
+        view["laws"] = [each["do"] or each for each in view["laws"]]
     else:
         view["couplings"] = [name for name, _ in view["couplings"]]
         told = view["knowledge"]["assumptions"]

@@ -11,7 +11,9 @@ from causalbench.errors import ScoreError, TwinError
 from causalbench.scm import Mechanism
 from causalbench.task.answer import Abstain, Choice, Estimate
 from causalbench.task.check_suite import check_cases, check_suite
+from causalbench.task.jobs import jobs_of
 from causalbench.task.leaks import audit_blind, find_leaks, pairs_of, sealed_view
+from causalbench.task.suite import load_suite
 
 
 def planted(cases, change):
@@ -183,3 +185,13 @@ def test_a_pair_with_one_side_is_refused(mini):
     lone = [case for case in mini if case.placement.side == 0]
     with pytest.raises(TwinError, match="a pair has two"):
         pairs_of(lone)
+
+
+def test_laws_under_intervention_are_permitted_on_rung_two_alone():
+    """They tell rung-2 twins apart, as they may; the law of what is seen is the same bytes."""
+    jobs = jobs_of(load_suite("ladder-v1").recipe, None)
+    pair = next(job for job in jobs if job.part == "ATE/diagram-do/discrete").build(0)
+    first, second = (case.dossier.laws for case in pair)
+    assert sealed_view(pair[0]) == sealed_view(pair[1])
+    assert np.array_equal(first[0].table, second[0].table)
+    assert any(not np.array_equal(a.table, b.table) for a, b in zip(first, second, strict=True))
