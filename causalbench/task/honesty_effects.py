@@ -1,10 +1,10 @@
 """Honesty items of rung 2: effects that a diagram and watching settle or not, and watching alone.
 
-With a diagram: a shape of the literature, often with one hidden cause more, which on some places
-leaves the effect asked identified and on others does not. Without one, in a lab that
-may only watch, nothing is settled but what consistency gives: had x been set to 1, units in which x
-was 1 would be as they are. "x is not 0" says that x was 1 where x has two values, and leaves it
-open where it has three.
+With a diagram: a shape of the literature with one hidden cause more, which on some places leaves
+the effect asked identified and on others does not. Without one, in a lab that may only watch,
+nothing is settled but what consistency gives: had x been set to 1, units in which x was 1 would be
+as they are. "x is not 0" says that x was 1 where x has two values, and leaves it open where it has
+three.
 
 Reference:
     Pearl, Causality (2nd edition), chapters 3 and 8; Balke and Pearl (1997), Bounds on treatment
@@ -22,7 +22,6 @@ from causalbench.task.construct.asks import EVIDENCE, WRONG
 from causalbench.task.construct.draft import functions_of, world_of
 from causalbench.task.construct.generate import named_roles
 from causalbench.task.construct.motifs import draw_net
-from causalbench.task.construct.net import coin
 from causalbench.task.construct.shapes import draw_cards, draw_shape
 from causalbench.task.honesty_items import Asked, Sketch
 from causalbench.truth import Knowledge, truth
@@ -86,10 +85,10 @@ def drawn_effect(rng: np.random.Generator, sketch: Sketch, *, still_open: bool) 
     being nothing to settle; but for two shapes in which it rarely is.
     """
     shape = draw_shape(rng, sketch.motif, sketch.visible, hidden=False)
+    # Both verdicts hide one cause more: none hidden would say that all is settled.
+    shape = hide_cause(rng, shape)
     if still_open:
-        shape = one_cause_each(hide_cause(rng, shape))
-    elif coin(rng):
-        shape = hide_cause(rng, shape)
+        shape = one_cause_each(shape)
     x, y = _ends(rng, shape, sketch, still_open=still_open)
     names = list(shape)
     cards = draw_cards(rng, names, cells=_CELLS, most=_MOST)

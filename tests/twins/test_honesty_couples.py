@@ -124,6 +124,11 @@ def test_an_effect_that_is_settled_is_not_what_watching_shows(made):
             assert abs(key.truth - key.readings["see"]) > 0.05
 
 
+def test_something_is_hidden_whether_an_effect_is_settled_or_not(made):
+    """Else a diagram without ``<->`` would give the verdict away, with nothing to work out."""
+    assert all(case.dossier.diagram.bidirected for case in made["drawn-effects"])
+
+
 def test_what_a_watched_unit_was_is_said_by_leaving_one_of_two_values(made):
     """Open items leave two of three values; the question is the same."""
     for case in made["watched-units"]:
