@@ -14,7 +14,7 @@ Reference:
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from causalbench import rng as draws
 from causalbench.query import parse
@@ -27,7 +27,7 @@ from causalbench.task.honesty_items import Asked, Sketch
 from causalbench.truth import Knowledge, truth
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import numpy as np
 
@@ -64,6 +64,7 @@ _TURNS = (
 )
 """Which type of question is asked of which shape: those that leave both verdicts common enough."""
 _SLIGHT = frozenset({"confounded-mediation", "napkin"})  # where what watching adds is little
+_NEAR = 1e-6  # far more than rounding
 _CELLS = 512  # of the joint law that a dossier writes out
 _MOST = 3  # values of a variable
 _SEES = Knowledge("see", "diagram")
@@ -94,15 +95,21 @@ def drawn_effect(rng: np.random.Generator, sketch: Sketch, *, still_open: bool) 
     cards = draw_cards(rng, names, cells=_CELLS, most=_MOST)
     cards |= {x: 2 + sketch.code(0, 2), y: 2 + sketch.code(1, 2)}
     net, roles, labels = named_roles(rng, draw_net(rng, shape, cards=cards))
-    query = _effect(rng, net, roles[x], roles[y], labels, sketch)
-    if query is None:
+    asked = _effect(rng, net, roles[x], roles[y], labels, sketch)
+    if asked is None:
+        return None
+    # Most are misread too little. The tables tell so before a world is made of them; near the
+    # limit the exact engine has the last word.
+    small = sketch.motif not in _SLIGHT
+    if small and _misread(net, asked) < WRONG - _NEAR:
         return None
     world = world_of(functions_of(net), net, labels.values)
-    answer = truth(world, parse(query, world.vocabulary))
-    misread = abs(float(answer.value) - float(answer.readings["see"]))
-    if round(misread, 9) <= WRONG and sketch.motif not in _SLIGHT:
-        return None
-    return Asked(world, _SEES, query)
+    if small:
+        answer = truth(world, parse(asked.query, world.vocabulary))
+        misread = abs(float(answer.value) - float(answer.readings["see"]))
+        if round(misread, 9) <= WRONG:
+            return None
+    return Asked(world, _SEES, asked.query)
 
 
 def watched_sketch(rng: np.random.Generator, number: int) -> Sketch:
@@ -206,17 +213,54 @@ def _related(rng: np.random.Generator, shape: Shape) -> tuple[str, str] | None:
     return draws.choice(rng, pairs) if pairs else None
 
 
+class _Effect(NamedTuple):
+    """An effect that is asked for.
+
+    Attributes:
+        query: its text.
+        outcome: a variable and its code.
+        acts: what is set, variable -> code, each with its sign in the difference.
+        given: what is seen, variable -> code.
+    """
+
+    query: str
+    outcome: tuple[str, int]
+    acts: tuple[tuple[int, Mapping[str, int]], ...]
+    given: Mapping[str, int]
+
+
+def _misread(net: Net, asked: _Effect) -> float:
+    """Return how far what watching says lies from the effect."""
+    off = 0.0
+    for sign, acts in asked.acts:
+        seen = {**acts, **asked.given}
+        off += sign * (
+            _chance(net, asked.outcome, asked.given, acts) - _chance(net, asked.outcome, seen, {})
+        )
+    return abs(off)
+
+
+def _chance(
+    net: Net, outcome: tuple[str, int], given: Mapping[str, int], do: Mapping[str, int]
+) -> float:
+    """Return P(outcome | do, given)."""
+    row = net.law((*given, outcome[0]), do)[tuple(given.values())]
+    return float(row[outcome[1]] / row.sum())
+
+
 def _effect(
     rng: np.random.Generator, net: Net, x: str, y: str, labels: Labels, sketch: Sketch
-) -> str | None:
+) -> _Effect | None:
     """Write the question of the sketch's form about two variables, or None."""
     first, second = sketch.two(2, net.cards[x])
-    outcome = labels.atom(y, sketch.code(4, net.cards[y]))
+    goal = y, sketch.code(4, net.cards[y])
+    outcome = labels.atom(*goal)
     act, instead = labels.atom(x, first), labels.atom(x, second)
     if sketch.form == "interventional":
-        return f"P({outcome} | do({act}))"
+        return _Effect(f"P({outcome} | do({act}))", goal, ((1, {x: first}),), {})
     if sketch.form == "ATE":
-        return f"P({outcome} | do({instead})) - P({outcome} | do({act}))"
+        text = f"P({outcome} | do({instead})) - P({outcome} | do({act}))"
+        return _Effect(text, goal, ((1, {x: second}), (-1, {x: first})), {})
     kept = (
         [name for name in net.visible if name not in net.descendants(x) | {y}]
         if sketch.form == "conditional-interventional"
@@ -225,9 +269,12 @@ def _effect(
     if not kept:
         return None
     third = draws.choice(rng, kept)
-    fact = labels.atom(third, sketch.code(5, 2))
+    code = sketch.code(5, 2)
+    fact = labels.atom(third, code)
     if sketch.form == "conditional-interventional":
-        if round(float(net.law((third,))[sketch.code(5, 2)]), 9) < EVIDENCE:
+        if round(float(net.law((third,))[code]), 9) < EVIDENCE:
             return None
-        return f"P({outcome} | do({act}), {fact})"
-    return f"P({outcome} | do({instead}, {fact})) - P({outcome} | do({act}, {fact}))"
+        text = f"P({outcome} | do({act}), {fact})"
+        return _Effect(text, goal, ((1, {x: first}),), {third: code})
+    text = f"P({outcome} | do({instead}, {fact})) - P({outcome} | do({act}, {fact}))"
+    return _Effect(text, goal, ((1, {x: second, third: code}), (-1, {x: first, third: code})), {})
