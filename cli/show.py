@@ -33,7 +33,7 @@ def show(
     is_path = name.endswith((".yaml", ".yml", ".bif", ".bif.gz"))
     if name in worlds() or is_path:
         found["world"] = _world(loaded(name, coupling, renormalise=renormalise))
-    if name in suites():
+    if name.partition("+")[0] in suites():  # after a plus stands a shift
         found["suite"] = _suite(name, seed)
     if name in agents() or ".py:" in name:
         with stdout_kept():
@@ -79,6 +79,9 @@ def _suite(name: str, seed: int) -> dict[str, Any]:
     selection = select(name, seed=seed)
     recipe = getattr(selection.suite, "recipe", None)
     if recipe is not None and recipe.strata:
+        from causalbench.task.jobs import jobs_of
+
+        jobs = [job for job in jobs_of(recipe, None) if job.role == "skill"]
         return {
             "suite": selection.suite_name,
             "version": selection.suite_version,
@@ -86,9 +89,10 @@ def _suite(name: str, seed: int) -> dict[str, Any]:
             "seed": seed,
             "cells": outline(selection.suite),
             "title": recipe.title,
-            "forms": list(dict.fromkeys(each.form for each in recipe.strata)),
-            "access": list(dict.fromkeys(each.access for each in recipe.strata)),
-            "honesty": [kind for kind, _ in recipe.honesty],
+            "forms": list(dict.fromkeys(job.traits.form for job in jobs)),
+            "access": list(dict.fromkeys(job.traits.access for job in jobs)),
+            "honesty": [] if recipe.shift else [kind for kind, _ in recipe.honesty],
+            "shift": recipe.shift,
         }
     found = preview([], selection, log_dir="logs")
     return {
@@ -161,6 +165,8 @@ def _print_suite(suite: dict[str, Any]) -> None:
     print(f"seed {suite['seed']}, digest {suite['digest']}")
     for row in suite["cells"]:
         print(cell_line(row))
+    if suite.get("shift"):
+        print(f"shift: {suite['shift']}; pairs that prove to be on neither side are left out")
     for name, title in _PARTS.items():
         if suite.get(name):
             print(

@@ -108,7 +108,7 @@ def question_from_dict(record: Mapping[str, Any]) -> Question:
     """
     fields = _fields(record, "question", "id query kind actions decision_id observation text")
     observation = fields["observation"]
-    if fields["kind"] not in {"estimate", "bet", "act", "redo"}:
+    if fields["kind"] not in ("estimate", "bet", "act", "redo"):
         msg = f"question: kind {fields['kind']!r} does not exist; take estimate, bet, act or redo."
         raise WorldError(msg)
     return _guard(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
@@ -38,6 +38,8 @@ class Placed(Protocol):
 
 
 _Placed = TypeVar("_Placed", bound=Placed)
+_T = TypeVar("_T")
+_INSTEAD = {"motif": ("free",)}  # where the motif that is wanted bears no pair
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,8 @@ class Job:
         cell: of its cases.
         build: seed -> cases.
         part: what it is one of several of, where rung, track and cell do not say.
-        traits: what its cases are to be, where its suite says so; the motif is left open.
+        traits: what its cases are to be, where its suite says so.
+        instead: trait -> what may come in its place.
     """
 
     role: str
@@ -61,13 +64,15 @@ class Job:
     build: Callable[[int], list[Case]]
     part: str = ""
     traits: Traits = field(default_factory=Traits)
+    instead: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def may_hold(self, where: Mapping[str, Any]) -> bool:
         """Say whether any of its cases can pass the filter."""
         own = {"role": self.role, "rung": self.rung, "track": self.track, "cell": self.cell}
         known = {**own, **self.traits.to_dict()}
         return all(
-            known.get(name) is None or str(known[name]) in wanted(value)
+            known.get(name) is None
+            or not wanted(value).isdisjoint({str(known[name]), *self.instead.get(name, ())})
             for name, value in where.items()
         )
 
@@ -105,8 +110,7 @@ def _pairs(recipe: Recipe, world: World | None) -> Iterator[Job]:
             if recipe.shift and not shift_of(recipe.shift).test.may_hold(traits):
                 continue
             build = partial(_of_stratum, recipe, stratum, index)
-            known = replace(traits, motif="")  # it may come out as free
-            yield Job("skill", kind.rung, kind.track, cell, build, stratum.name, known)
+            yield Job("skill", kind.rung, kind.track, cell, build, stratum.name, traits, _INSTEAD)
     for listed in recipe.twins:
         for track in TRACKS:
             if (listed.estimates if track == "estimates" else listed.decision) is not None:
@@ -149,12 +153,33 @@ def ordered(
 
 
 def spread(jobs: list[Job]) -> list[Job]:
-    """Take one job of each part in turn, so that a limit cuts all parts alike."""
-    parts: dict[tuple[Any, ...], list[Job]] = {}
+    """Take one job of each part in turn, so that a limit cuts all parts alike.
+
+    Neighbours among the parts differ in cell, then in type of question, then in terms: a small
+    limit, which cuts the first round short, still meets all rungs.
+    """
+    cells: dict[tuple[Any, ...], dict[str, dict[str, list[Job]]]] = {}
     for job in jobs:
-        parts.setdefault((job.role, job.rung, job.track, job.cell, job.part), []).append(job)
-    longest = max((len(part) for part in parts.values()), default=0)
-    return [part[turn] for turn in range(longest) for part in parts.values() if turn < len(part)]
+        forms = cells.setdefault((job.role, job.rung, job.track, job.cell), {})
+        parts = forms.setdefault(job.part.partition("/")[0], {})
+        parts.setdefault(job.part, []).append(job)
+    turned = (
+        _in_turn([_from(list(parts.values()), place) for place, parts in enumerate(forms.values())])
+        for forms in cells.values()
+    )
+    return _in_turn(_in_turn(list(turned)))
+
+
+def _in_turn(lists: list[list[_T]]) -> list[_T]:
+    """Take the first of each list, then the second of each, until all are empty."""
+    longest = max(map(len, lists), default=0)
+    return [each[turn] for turn in range(longest) for each in lists if turn < len(each)]
+
+
+def _from(items: list[_T], place: int) -> list[_T]:
+    """Turn a list so that it starts at a place."""
+    start = place % len(items)
+    return items[start:] + items[:start]
 
 
 def _generated(recipe: Recipe, block: Block, index: int, seed: int) -> list[Case]:

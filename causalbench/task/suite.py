@@ -24,6 +24,7 @@ from causalbench.task.encode import canonical_json, key_to_dict
 from causalbench.task.jobs import Job, Placed, jobs_of, ordered, spread, wanted
 from causalbench.task.recipe import TRACKS, Block, Recipe, recipe_from_dict
 from causalbench.task.shifts import shift_of, split_name
+from causalbench.task.strata import VALUES
 from causalbench.task.types import Traits
 from causalbench.task.world import World, load_world
 
@@ -122,7 +123,8 @@ class Suite:
             The cases, keys included.
 
         Raises:
-            UnknownNameError: a filter on a field that placements do not have.
+            UnknownNameError: a filter on a field that placements do not have, or on a type of
+                question, size, motif, family or surface that there is not.
             NotFoundError: a filter on the difficulty of a suite of which it was not measured.
             TwinError: a world of which no twins can be made.
         """
@@ -351,14 +353,20 @@ def _of_world(world: World) -> Suite:
 
 
 def _checked(where: Where) -> dict[str, Any]:
+    """Refuse what no case can be, before all of them are built to find that out."""
     known = (*_FIELDS, *_TRAITS, DIFFICULTY)
-    for name in where:
+    for name, value in where.items():
         if name not in known:
             msg = (
                 f"cases have no field '{name}' to filter by; take one of {', '.join(known)}."
                 f"{suggest(str(name), known)}"
             )
             raise UnknownNameError(msg)
+        have = VALUES.get(name, ())
+        strange = sorted(wanted(value) - {"", *have}) if have else []
+        if strange:
+            msg = f"there is no {name} '{strange[0]}'; take one of {', '.join(have)}."
+            raise UnknownNameError(msg + suggest(strange[0], have))
     return dict(where)
 
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from causalbench.errors import WorldError
+from causalbench.errors import CausalBenchError, WorldError
 from causalbench.task.facts import KINDS, Book, Facts, pad, to_torch
 from causalbench.task.tensor_question import read_question, write_question
 from causalbench.task.tensor_read import Reader
 from causalbench.task.tensor_write import Writer
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from causalbench.task.types import Dossier, Question
 
 __all__ = ["KINDS", "Facts", "decode_facts", "decode_question", "encode_facts", "pad", "to_torch"]
@@ -54,15 +57,33 @@ def decode_facts(facts: Facts) -> Dossier:
     """Return the dossier of a set of facts, in whatever order they stand.
 
     Raises:
-        WorldError: a fact that every dossier has is missing, or comes twice.
+        WorldError: a fact that every dossier has is missing, or comes twice, or points nowhere.
     """
-    return Reader(facts).dossier()
+    with _whole(facts):
+        return Reader(facts).dossier()
 
 
 def decode_question(facts: Facts) -> Question:
     """Return the question of a set of facts, without its words.
 
     Raises:
-        WorldError: the facts hold no question.
+        WorldError: the facts hold no question, or one that points nowhere.
     """
-    return read_question(Reader(facts))
+    with _whole(facts):
+        return read_question(Reader(facts))
+
+
+@contextmanager
+def _whole(facts: Facts) -> Iterator[None]:
+    """Say of facts that were changed or cut that they are not what `encode_facts` makes."""
+    sizes = {name: len(array) for name, array in facts.arrays.items()}
+    if len(set(sizes.values())) > 1:
+        msg = f"the facts are malformed (lengths {sizes}); encode the dossier again."
+        raise WorldError(msg)
+    try:
+        yield
+    except CausalBenchError:
+        raise
+    except (AttributeError, LookupError, TypeError, ValueError, OverflowError) as error:
+        msg = f"the facts are malformed ({' '.join(str(error).split())}); encode the dossier again."
+        raise WorldError(msg) from None

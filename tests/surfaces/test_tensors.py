@@ -251,3 +251,22 @@ def test_a_fact_that_comes_twice():
     parts = {name: np.concatenate([array, array]) for name, array in facts.arrays.items()}
     with pytest.raises(WorldError, match="exactly one"):
         decode_facts(Facts(**parts, names=facts.names, labels=facts.labels, texts=facts.texts))
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("codes", lambda array: np.where(array >= 0, 99, array)),
+        ("codes", lambda array: array[:-1]),
+        ("place", lambda array: array.reshape(-1)),
+        ("variables", lambda array: array.reshape(-1)),
+        ("kind", lambda array: array[:-1]),
+    ],
+)
+def test_facts_that_were_changed_or_cut(name, change):
+    """Arrays that point nowhere, or do not fit each other, are refused in one line."""
+    facts = encode_facts(umbrella_dossier())
+    broken = replace(facts, **{name: change(getattr(facts, name))})
+    with pytest.raises(WorldError) as caught:
+        decode_facts(broken)
+    assert "\n" not in str(caught.value)
