@@ -121,3 +121,40 @@ def test_adjusting_with_evidence_of_either_kind_is_right_where_nothing_is_hidden
             law = base.pick(place).law((*seen, "y"), {"x": x}).reshape(-1, 2)
             right = law / law.sum(axis=1, keepdims=True)
             np.testing.assert_allclose(said[place, READERS.index("adjust"), x], right, atol=1e-12)
+
+
+def test_a_bow_seldom_tells_on_which_side_of_a_policy_watching_is_farther_off():
+    """Mostly it is drawn between cause and outcome on both sides or on neither.
+
+    Where one side has the arrow and the other the bow, the one with the bow is farther off. No
+    coin can turn that round, so such pairs are not made of the effect that is asked about first.
+    """
+    alone = 0
+    for index in range(24):
+        motif = ("back-door", "chain", "collider")[index % 3]
+        draft = draft_of("soft-intervention", "diagram-see-exact", motif, index)
+        query = parse(draft.query, draft.sides[0].vocabulary)
+        atom = query.terms[0][1].event[0]
+        ends = tuple(sorted((atom.term.subscript[0][0], atom.term.variable)))
+        alone += len({ends in side.diagram.bidirected for side in draft.sides}) > 1
+    assert alone <= 24 // 6
+
+
+@pytest.mark.parametrize("form", ["interventional", "conditional-interventional"])
+def test_the_side_with_more_ways_is_farther_off_by_turns(form):
+    """Of pairs that differ in the ways, all of one turn go one way, and the next the other way."""
+    found = {True: set(), False: set()}
+    for index in range(16):
+        draft = draft_of(form, "diagram-see-exact", "collider", index)
+        (atom,) = parse(draft.query, draft.sides[0].vocabulary).terms[0][1].event
+        x, y = atom.term.subscript[0][0], atom.term.variable
+        answers = [truth(side, draft.query) for side in draft.sides]
+        off = [abs(each.value - each.readings["see"]) for each in answers]
+        ways = [
+            len({*each.children(x)} & {y, *each.ancestors([y])})
+            for each in (side.diagram for side in draft.sides)
+        ]
+        if ways[0] != ways[1]:
+            turn = (index + index // 8) % 2 == 1
+            found[turn].add((ways[0] > ways[1]) == (off[0] > off[1]))
+    assert found == {True: {True}, False: {False}}

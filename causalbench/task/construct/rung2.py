@@ -13,8 +13,9 @@ from causalbench import rng as draws
 from causalbench.task.construct.asks import GAP, WRONG, Labels
 from causalbench.task.construct.batch import Batch, draw_batch
 from causalbench.task.construct.draft import Draft, functions_of, world_of
-from causalbench.task.construct.lures_batch import Readings
+from causalbench.task.construct.lures_batch import READERS, Readings
 from causalbench.task.construct.names import pick_names
+from causalbench.task.construct.net import coin
 from causalbench.task.construct.payoff import CLEAR
 from causalbench.task.construct.rung2_acts import plan
 from causalbench.task.construct.rung2_forms import EFFECTS, answers, query_text
@@ -56,8 +57,13 @@ _BANDS = (
 _SETTLE = 0.25  # how often a gap outside the wanted band will do
 _MISLED = 5, 2  # of so many pairs in a row, so many mislead whoever watches
 _CLOSE = 1e-9
+_ADJUST = READERS.index("adjust")
+_KEPT = 0.5  # of what comes oftener, as the side with more ways is the one that watching misreads
 _BEFORE = ("CATE", "conditional-interventional", "soft-intervention")
 _TWO = ("CDE", "joint-intervention")
+_ALIKE = ("soft-intervention",)  # mixed as they are, their answers lie where watching is right
+_NARROW = ("napkin",)  # with few variables it has no room for two ways round
+_LEVELS = ("interventional", "conditional-interventional", "soft-intervention")
 _NATURAL = "uh"  # the role of a cause's natural value
 _SHAPES = 4  # shapes that are drawn before an attempt is given up
 _PAIRS = 3  # pairs of sides that are drawn of one base
@@ -76,7 +82,10 @@ def build(rng: np.random.Generator, order: Order) -> Draft | None:
     base, pair = drawn
     readings = Readings.of(base)
     for _ in range(_PAIRS):
-        sides = draw_kept(rng, base, *pair) if order.drawn else draw_sides(rng, base)
+        if order.drawn:
+            sides = draw_kept(rng, base, *pair, alike=_alike(order))
+        else:
+            sides = draw_sides(rng, base)
         if sides is None or sides.diagrams[0] == sides.diagrams[1]:
             continue
         draft = _searched(rng, order, base, sides, pair, readings)
@@ -96,7 +105,7 @@ def _searched(
     """Look for a question, or a decision, that divides two sides."""
     for target in islice(targets(rng, order, sides.diagrams, pair), _LOOKED):
         found = answers(rng, order.form, sides.batches, target)
-        fits = _fits(order, sides, readings, target, found)
+        fits = _fits(rng, order, sides, readings, target, found)
         if not fits.any():
             continue
         if order.form == "best-action":
@@ -153,7 +162,12 @@ def _promising(order: Order, shape: Mapping[str, tuple[str, ...]], cause: str, e
 
 
 def _fits(
-    order: Order, sides: Sides, readings: Readings, target: Target, found: Answers
+    rng: np.random.Generator,
+    order: Order,
+    sides: Sides,
+    readings: Readings,
+    target: Target,
+    found: Answers,
 ) -> np.ndarray:
     """Return bool[candidate, question]: the answers lie apart, and no simple reading finds them."""
     gap = np.abs(found.first - found.second)
@@ -166,15 +180,50 @@ def _fits(
         return fits
     kept = np.flatnonzero(fits.any(axis=1))
     law = Readings(readings.names, readings.cards, readings.law[kept])
-    lost: list[np.ndarray] = []
-    for diagram, truth in zip(sides.diagrams, (found.first, found.second), strict=True):
-        read = found.fold(law.read(diagram, target.xs, target.y, target.seen), kept)
-        lost.append(np.abs(read - truth[kept, None]))
+    reads = [
+        found.fold(law.read(diagram, target.xs, target.y, target.seen), kept)
+        for diagram in sides.diagrams
+    ]
+    truths = (found.first[kept], found.second[kept])
+    lost = [np.abs(read - truth[:, None]) for read, truth in zip(reads, truths, strict=True)]
     resists = lost[0].min(axis=1) + lost[1].min(axis=1) >= gap[kept] - _CLOSE
     if _misleads(order) and order.kind.track == "estimates":
         resists &= np.round(np.minimum(lost[0][:, 0], lost[1][:, 0]), 9) > WRONG
+    if order.form in _LEVELS:
+        resists &= _turned(rng, order, sides, target, reads, lost)
     result = np.zeros_like(fits)
     result[kept] = fits[kept] & resists
+    return result
+
+
+def _turned(
+    rng: np.random.Generator,
+    order: Order,
+    sides: Sides,
+    target: Target,
+    reads: list[np.ndarray],
+    lost: list[np.ndarray],
+) -> np.ndarray:
+    """Say where watching is farther off on the side that the pair's number says.
+
+    That is the side with more ways from x to y, or the one with fewer; and where they have equally
+    many, the side where adjusting says something else than watching does, or the other one. Where
+    readings are low, both answers lie above all of them: so if the drawing told which side is
+    farther off, "a little more than what is seen here, and much more there" would pay.
+
+    Returns:
+        bool[candidate, question].
+    """
+    x, y = target.xs[0], target.y
+    ways = [len({*each.children(x)} & {y, *each.ancestors([y])}) for each in sides.diagrams]
+    off = np.round(lost[0][:, 0] - lost[1][:, 0], 9)
+    moved = [np.abs(read[:, _ADJUST] - read[:, 0]) for read in reads]
+    ahead = np.sign(np.round(moved[0] - moved[1], 9)) if ways[0] == ways[1] else ways[0] - ways[1]
+    # Both turns meet every band of gaps.
+    turn = 1 if (order.index + order.index // len(_BANDS)) % 2 else -1
+    if turn > 0 and ways[0] != ways[1] and not coin(rng, _KEPT):
+        return np.zeros(off.shape, dtype=bool)
+    result: np.ndarray = (turn * ahead * off > 0.0) | (ahead == 0)
     return result
 
 
@@ -329,6 +378,11 @@ def _acted(
         observes=tuple(pair.roles[name] for name in best.seen),
     )
     return pair.draft(order, None, decision)
+
+
+def _alike(order: Order) -> bool:
+    """Say whether the direct effect has to be confounding on both sides."""
+    return order.form in _ALIKE and order.motif not in _NARROW
 
 
 def _misleads(order: Order) -> bool:

@@ -82,7 +82,9 @@ def draw_sides(rng: np.random.Generator, base: Batch) -> Sides | None:
     return _behind(base, rows, draws.choice(rng, shared), name)
 
 
-def draw_kept(rng: np.random.Generator, base: Batch, cause: str, effect: str) -> Sides | None:
+def draw_kept(
+    rng: np.random.Generator, base: Batch, cause: str, effect: str, *, alike: bool = False
+) -> Sides | None:
     """Draw two rows of moves that leave a way from a cause to an effect, and confound it.
 
     The direct effect is turned into confounding, on one side at least, and perhaps some other ways
@@ -93,16 +95,19 @@ def draw_kept(rng: np.random.Generator, base: Batch, cause: str, effect: str) ->
         base: the batch that both start from, with cause -> effect and another way.
         cause: what will be set.
         effect: what will be asked for.
+        alike: the direct effect is confounded on both sides, always.
     """
     kind = draws.choice(rng, ("confound", "confound", "turn", "order"))
     out = ways(base.parents, cause, effect)
+    subsets = [
+        tuple(name for place, name in enumerate(out) if number >> place & 1)
+        for number in range(2 ** len(out) - 1)
+    ]
+    both = [names for names in subsets if effect in names]
+    if alike and kind == "confound" and len(both) == 1:
+        kind = draws.choice(rng, ("turn", "order"))
     if kind == "confound":
-        subsets = [
-            tuple(name for place, name in enumerate(out) if number >> place & 1)
-            for number in range(2 ** len(out) - 1)
-        ]
-        both = [names for names in subsets if effect in names]
-        chosen = both if len(both) > 1 and coin(rng, _BOTH) else subsets
+        chosen = both if len(both) > 1 and (alike or coin(rng, _BOTH)) else subsets
         places = draws.permutation(rng, len(chosen))
         pair = [chosen[int(place)] for place in places[:2]]
         if not any(effect in names for names in pair):
