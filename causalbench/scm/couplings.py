@@ -11,6 +11,7 @@ import itertools
 import json
 import math
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -38,6 +39,7 @@ __all__ = [
 ]
 
 MAX_NOISE = 4096
+_SMALL = 256  # the most numbers of a table whose mechanism is remembered
 _MERGE = 1e-15  # thresholds nearer than this differ by rounding, not by intent
 _NAMES = ("independent", "monotone", "antitone", "mixture")
 
@@ -104,7 +106,16 @@ def independent(cpt: NDArray[np.float64], parents: tuple[str, ...] = ()) -> Mech
 
 def monotone(cpt: NDArray[np.float64], parents: tuple[str, ...] = ()) -> Mechanism:
     """Let one uniform number answer at every row by its quantile (the comonotone coupling)."""
-    return _quantile(cpt, parents, np.zeros(cpt.shape[:-1], dtype=bool))
+    if cpt.dtype != np.float64 or cpt.size > _SMALL:
+        return _quantile(cpt, parents, np.zeros(cpt.shape[:-1], dtype=bool))
+    return _monotone(cpt.tobytes(), cpt.shape, parents)
+
+
+@lru_cache(1024)
+def _monotone(data: bytes, shape: tuple[int, ...], parents: tuple[str, ...]) -> Mechanism:
+    """Return the same mechanism for the same table: twins share most of theirs."""
+    cpt = np.frombuffer(data, dtype=np.float64).reshape(shape)
+    return _quantile(cpt, parents, np.zeros(shape[:-1], dtype=bool))
 
 
 def antitone(cpt: NDArray[np.float64], parents: tuple[str, ...], axis: str) -> Mechanism:
