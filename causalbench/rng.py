@@ -140,9 +140,12 @@ def simplex(
         msg = f"no {k} probabilities of at least {minimum} sum to 1; take minimum <= 1/k"
         raise ValueError(msg)
     size = (shape,) if isinstance(shape, int) else tuple(shape)
-    cuts = np.sort(integers(rng, spare + 1, (*size, k - 1)), axis=-1)
-    ends = np.broadcast_to(np.array(0), (*size, 1)), np.broadcast_to(np.array(spare), (*size, 1))
-    gaps = np.diff(np.concatenate([ends[0], cuts, ends[1]], axis=-1), axis=-1)
+    cuts = integers(rng, spare + 1, (*size, k - 1))
+    cuts.sort(axis=-1)
+    gaps = np.empty((*size, k), dtype=np.int64)
+    gaps[..., :-1] = cuts
+    gaps[..., -1] = spare
+    gaps[..., 1:] -= cuts
     result: NDArray[np.float64] = (gaps + least) / GRID
     return result
 

@@ -38,10 +38,11 @@ def sharpened(rng: np.random.Generator, batch: Batch) -> Batch:
 
 
 def _power(table: Floats, powers: np.ndarray) -> Floats:
-    shape = (len(table), *([1] * (table.ndim - 1)))
-    raised = np.ones_like(table)
-    for step in range(_POWERS):
-        raised = raised * np.where(powers.reshape(shape) > step, table, 1.0)
+    every = np.empty((_POWERS, *table.shape))
+    every[0] = table
+    for step in range(1, _POWERS):
+        np.multiply(every[step - 1], table, out=every[step])
+    raised = every[powers - 1, np.arange(len(table))]
     share = raised / raised.sum(axis=-1, keepdims=True)
     card = table.shape[-1]
     units = _LEAST + np.floor(share * (draws.GRID - card * _LEAST))
