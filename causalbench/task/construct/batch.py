@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from causalbench import rng as draws
 from causalbench.task.construct.contraction import ancestors, contraction
@@ -62,6 +62,11 @@ class Batch:
     ) -> tuple[tuple[tuple[str, int], ...], tuple[tuple[str, tuple[str, ...]], ...]]:
         """What the way to a law depends on, as values that can be looked up."""
         return tuple(self.cards.items()), tuple(self.parents.items())
+
+    @cached_property
+    def noted(self) -> dict[Any, Any]:
+        """What a search has worked out of these tables, under keys of its own."""
+        return {}
 
     def descendants(self, name: str) -> set[str]:
         """Return the name and all that it reaches."""

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from causalbench.errors import TooWideError
+from causalbench.scm.couplings import coupling_text
 from causalbench.task.construct.batch import Batch
 
 if TYPE_CHECKING:
@@ -118,30 +119,54 @@ def unrolled(batch: Batch, copies: Copies, couplings: Mapping[str, Coupling]) ->
     parents: dict[str, tuple[str, ...]] = {}
     cpts: dict[str, Floats] = {}
     for name, each in copies.rows.items():
-        own = list(each)
-        if not own:
+        if not each:
             continue
-        cards.update(dict.fromkeys(own, batch.cards[name]))
-        joint: Floats = np.ones(len(batch))
-        seen: tuple[str, ...] = ()
-        for number, copy in enumerate(own):
-            rows = [each[other] for other in own[: number + 1]]
-            axes = tuple(dict.fromkeys(c for row in rows for c in row if isinstance(c, str)))
-            parents[copy] = (*axes, *own[:number])
-            shape = tuple(cards[axis] for axis in axes)
-            if len(batch) * math.prod(shape) * batch.cards[name] ** (number + 1) > _MOST:
-                msg = f"the copies of '{name}' make a table of over {_MOST} numbers."
-                raise TooWideError(msg)
-            places = [_places(batch, name, row, axes, shape) for row in rows]
-            wide = _coupled(batch, name, couplings.get(name, "monotone"), places)
-            # The causes that are new come last among the causes, before the answers.
-            split = 1 + len(seen)
-            new = (1,) * (len(axes) - len(seen))
-            below = joint.reshape((*joint.shape[:split], *new, *joint.shape[split:], 1))
-            below = np.broadcast_to(below, wide.shape)
-            cpts[copy] = np.divide(wide, below, out=np.zeros_like(wide), where=below > 0.0)
-            joint, seen = wide, axes
+        cards.update(dict.fromkeys(each, batch.cards[name]))
+        coupling = couplings.get(name, "monotone")
+        # Twins differ in one coupling, and what is done after a case leaves most copies as they
+        # are: the tables of a batch are asked for again and again.
+        key = name, coupling_text(coupling), tuple(each.items())
+        if key not in batch.noted:
+            batch.noted[key] = _chain(batch, name, coupling, each, cards)
+        for copy, (above, table) in batch.noted[key].items():
+            parents[copy], cpts[copy] = above, table
     return Batch(cards, parents, cpts, batch.hidden.intersection(cards))
+
+
+def _chain(
+    batch: Batch,
+    name: str,
+    coupling: Coupling,
+    copies: Mapping[str, tuple[str | int, ...]],
+    cards: Mapping[str, int],
+) -> dict[str, tuple[tuple[str, ...], Floats]]:
+    """Write the copies of a variable one after another, each given its causes and those before it.
+
+    Raises:
+        TooWideError: a table would be too large.
+    """
+    made: dict[str, tuple[tuple[str, ...], Floats]] = {}
+    own = list(copies)
+    joint: Floats = np.ones(len(batch))
+    seen: tuple[str, ...] = ()
+    for number, copy in enumerate(own):
+        rows = [copies[other] for other in own[: number + 1]]
+        axes = tuple(dict.fromkeys(c for row in rows for c in row if isinstance(c, str)))
+        shape = tuple(cards[axis] for axis in axes)
+        if len(batch) * math.prod(shape) * batch.cards[name] ** (number + 1) > _MOST:
+            msg = f"the copies of '{name}' make a table of over {_MOST} numbers."
+            raise TooWideError(msg)
+        places = [_places(batch, name, row, axes, shape) for row in rows]
+        wide = _coupled(batch, name, coupling, places)
+        # The causes that are new come last among the causes, before the answers.
+        split = 1 + len(seen)
+        new = (1,) * (len(axes) - len(seen))
+        below = joint.reshape((*joint.shape[:split], *new, *joint.shape[split:], 1))
+        below = np.broadcast_to(below, wide.shape)
+        table = np.divide(wide, below, out=np.zeros_like(wide), where=below > 0.0)
+        made[copy] = (*axes, *own[:number]), table
+        joint, seen = wide, axes
+    return made
 
 
 def joint_law(
