@@ -10,16 +10,17 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from causalbench import rng as draws
-from causalbench.task.construct.contraction import ancestors, contraction
 from causalbench.task.construct.net import Net
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    import numpy as np
-
     from causalbench.task.construct.net import Floats
+
+    _Factor = tuple[tuple[str, ...], Floats]
 
 __all__ = ["Batch", "draw_batch"]
 
@@ -54,14 +55,14 @@ class Batch:
 
     def ancestors(self, names: Sequence[str], cut: Sequence[str] = ()) -> set[str]:
         """Return the names and all that reaches them, not through variables that are set."""
-        return ancestors(self.parents, names, cut)
-
-    @cached_property
-    def _structure(
-        self,
-    ) -> tuple[tuple[tuple[str, int], ...], tuple[tuple[str, tuple[str, ...]], ...]]:
-        """What the way to a law depends on, as values that can be looked up."""
-        return tuple(self.cards.items()), tuple(self.parents.items())
+        found: set[str] = set()
+        stack = list(names)
+        while stack:
+            name = stack.pop()
+            if name not in found:
+                found.add(name)
+                stack.extend(() if name in cut else self.parents[name])
+        return found
 
     @cached_property
     def noted(self) -> dict[Any, Any]:
@@ -85,8 +86,7 @@ class Batch:
         forced = do or {}
         key = tuple(names), tuple(sorted(forced.items()))
         if key not in self._known:
-            way = contraction(key[0], frozenset(forced), *self._structure)
-            self._known[key] = way.law(self.cpts, forced, len(self))
+            self._known[key] = self._law(key[0], forced)
         return self._known[key]
 
     def replace(
@@ -116,6 +116,53 @@ class Batch:
         """Return one candidate as a net."""
         tables = {name: table[place].copy() for name, table in self.cpts.items()}
         return Net(dict(self.cards), dict(self.parents), tables, self.hidden)
+
+    def _law(self, names: tuple[str, ...], forced: Mapping[str, int]) -> Floats:
+        """Multiply and sum out, one variable after another, cheapest first."""
+        needed = self.ancestors(names, cut=list(forced))
+        factors: list[_Factor] = []
+        for name in self.cards:
+            if name not in needed:
+                continue
+            if name in forced:
+                if name in names:
+                    row = np.zeros((len(self), self.cards[name]))
+                    row[:, forced[name]] = 1.0
+                    factors.append(((name,), row))
+                continue
+            axes, table = self.parents[name], self.cpts[name]
+            for place in range(len(axes) - 1, -1, -1):
+                if axes[place] in forced:
+                    table = np.take(table, forced[axes[place]], axis=place + 1)
+            kept = tuple(parent for parent in axes if parent not in forced)
+            factors.append(((*kept, name), table))
+        rest = [name for name in self.cards if name in needed and name not in {*names, *forced}]
+        while rest:
+            name = min(rest, key=lambda each: self._width(each, factors))
+            rest.remove(name)
+            mine = [factor for factor in factors if name in factor[0]]
+            factors = [factor for factor in factors if name not in factor[0]]
+            axes = tuple(dict.fromkeys(n for own, _ in mine for n in own if n != name))
+            factors.append((axes, self._product(mine, (*axes, name)).sum(axis=-1)))
+        return self._product(factors, names)
+
+    def _width(self, name: str, factors: Sequence[_Factor]) -> int:
+        """Return the cells of the table that summing a variable out would make."""
+        joined = {other for own, _ in factors if name in own for other in own}
+        cells = 1
+        for other in joined:
+            cells *= self.cards[other]
+        return cells
+
+    def _product(self, factors: Sequence[_Factor], axes: Sequence[str]) -> Floats:
+        total: Floats = np.ones((len(self), *(self.cards[name] for name in axes)))
+        for own, table in factors:
+            order = sorted(range(len(own)), key=lambda place: axes.index(own[place]))
+            shape = [len(self)] + [1] * len(axes)
+            for place in order:
+                shape[1 + axes.index(own[place])] = self.cards[own[place]]
+            total = total * table.transpose([0, *(1 + place for place in order)]).reshape(shape)
+        return total
 
 
 def draw_batch(
