@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from causalbench.agent.given import laws_of
-from causalbench.errors import CausalBenchError, ZeroProbabilityError
+from causalbench.errors import CausalBenchError, TooWideError, ZeroProbabilityError
 from causalbench.query import Atom, Expectation, Probability, Query, Term, normalise, parse
 from causalbench.query.algebra import shared_subscript, terms
 from causalbench.task.answer import Abstain, Answer, Estimate
@@ -71,7 +71,17 @@ class DowhyAgent:
             self._why = "no diagram is shown"
         elif any(variable.is_real for variable in dossier.variables):
             self._why = "tables are for discrete variables, and some are real"
-        elif laws := laws_of(dossier):
+        else:
+            self._tabulate(dossier)
+
+    def _tabulate(self, dossier: Dossier) -> None:
+        """Take the observational law, or say why there is none."""
+        try:
+            laws = laws_of(dossier)
+        except TooWideError as error:
+            self._why = f"too wide to tabulate: {error}"
+            return
+        if laws:
             values = {variable.name: variable.labels for variable in dossier.variables}
             numbers = {variable.name: variable.numbers for variable in dossier.variables}
             self._law = _Law(laws[0][1], values, numbers)

@@ -68,7 +68,11 @@ class ModelDiagram:
             self._why = "the fit is for discrete variables, and some are real"
             return
         cards = {variable.name: variable.cardinality for variable in dossier.variables}
-        laws = laws_of(dossier)
+        try:
+            laws = laws_of(dossier)
+        except TooWideError as error:
+            self._why = f"too wide to fit: {error}"
+            return
         if not laws:
             self._why = "there are neither laws nor rows to fit"
             return
