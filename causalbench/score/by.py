@@ -9,6 +9,7 @@ from causalbench.errors import ScoreError, UnknownNameError, suggest
 from causalbench.score.record import TRAITS
 from causalbench.score.skill import scored, skill
 from causalbench.score.table import GROUPS, TRACKS, maximum, numbers, seeded, split, status_counts
+from causalbench.task.construct.order import SIZES
 from causalbench.task.forms import FORMS
 from causalbench.truth.knowledge import REGIMES
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["BY", "said", "trait_rank", "trait_rows"]
 
 BY = (*TRAITS, "construction")
-_SIZES = ("small", "medium", "large")
+_SIZES = tuple(SIZES)
 _ACCESS = (
     "mechanisms",
     "diagram-see",

@@ -14,6 +14,7 @@ import numpy as np
 
 from causalbench import rng as draws
 from causalbench.task.construct.net import Net
+from causalbench.task.construct.walk import ancestors
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -55,14 +56,7 @@ class Batch:
 
     def ancestors(self, names: Sequence[str], cut: Sequence[str] = ()) -> set[str]:
         """Return the names and all that reaches them, not through variables that are set."""
-        found: set[str] = set()
-        stack = list(names)
-        while stack:
-            name = stack.pop()
-            if name not in found:
-                found.add(name)
-                stack.extend(() if name in cut else self.parents[name])
-        return found
+        return ancestors(self.parents, names, cut)
 
     @cached_property
     def noted(self) -> dict[Any, Any]:

@@ -13,6 +13,7 @@ import numpy as np
 
 from causalbench import rng as draws
 from causalbench.scm import SCM, LinearMechanism, Variable
+from causalbench.task.construct.walk import depth_first
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -59,17 +60,7 @@ class LinearNet:
 
     def order(self) -> tuple[str, ...]:
         """Return the variables, parents first."""
-        done: dict[str, None] = {}
-
-        def visit(name: str) -> None:
-            if name not in done:
-                for parent in self.parents[name]:
-                    visit(parent)
-                done[name] = None
-
-        for name in self.parents:
-            visit(name)
-        return tuple(done)
+        return depth_first(self.parents, self.parents)
 
     def forms(self, forced: Sequence[str] = ()) -> dict[str, Floats]:
         """Return every variable as a sum, float64[candidate, variables + forced].

@@ -12,6 +12,7 @@ import numpy as np
 
 from causalbench import rng as draws
 from causalbench.task.construct.net import Net, coin, random_cpt
+from causalbench.task.construct.walk import layered
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -222,7 +223,7 @@ def open_world(rng: np.random.Generator, *, covered: bool) -> Net:
     shape["w"] = draws.choice(rng, children)
     if hidden == 1 and coin(rng):
         shape["w"] = [*shape["w"], "u0"]
-    return draw_net(rng, {name: shape[name] for name in _sorted(shape)}, cards=cards)
+    return draw_net(rng, {name: shape[name] for name in layered(shape)}, cards=cards)
 
 
 def sink_world(
@@ -261,15 +262,3 @@ def sink_world(
                 shape[name] = [*shape[name], f"u{i}"]
     cards = dict.fromkeys((*others, "y"), 2) if small else None
     return draw_net(rng, shape, minimum=minimum, cards=cards)
-
-
-def _sorted(shape: Mapping[str, Sequence[str]]) -> list[str]:
-    """Return the names, parents first."""
-    done: list[str] = []
-    while len(done) < len(shape):
-        done.extend(
-            name
-            for name in shape
-            if name not in done and all(parent in done for parent in shape[name])
-        )
-    return done

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from causalbench import rng as draws
 from causalbench.errors import WorldError
+from causalbench.task.construct.walk import ancestors, depth_first
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -63,28 +64,11 @@ class Net:
 
     def order(self) -> tuple[str, ...]:
         """Return the variables, parents first."""
-        done: dict[str, None] = {}
-
-        def visit(name: str) -> None:
-            if name not in done:
-                for parent in self.parents[name]:
-                    visit(parent)
-                done[name] = None
-
-        for name in self.cards:
-            visit(name)
-        return tuple(done)
+        return depth_first(self.parents, self.cards)
 
     def ancestors(self, names: Iterable[str], cut: Iterable[str] = ()) -> set[str]:
         """Return the names and all that reaches them, not passing through ``cut``."""
-        closed, found, stack = set(cut), set(names), list(names)
-        while stack:
-            name = stack.pop()
-            for parent in () if name in closed else self.parents[name]:
-                if parent not in found:
-                    found.add(parent)
-                    stack.append(parent)
-        return found
+        return ancestors(self.parents, names, cut)
 
     def descendants(self, name: str) -> set[str]:
         """Return the name and all that it reaches."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from causalbench import rng as draws
 from causalbench.task.construct.net import coin
+from causalbench.task.construct.walk import layered
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -60,7 +61,7 @@ def prepared(
             return None
     if before and not _before(rng, drawn, cause, effect, most):
         return None
-    return {name: drawn[name] for name in _sorted(drawn)}, cause, effect
+    return {name: drawn[name] for name in layered(drawn)}, cause, effect
 
 
 def ways(shape: Mapping[str, Sequence[str]], cause: str, effect: str) -> list[str]:
@@ -141,15 +142,3 @@ def _fresh(shape: Shape) -> str:
     while f"e{number}" in shape:
         number += 1
     return f"e{number}"
-
-
-def _sorted(shape: Mapping[str, Sequence[str]]) -> list[str]:
-    """Return the names, parents first."""
-    done: list[str] = []
-    while len(done) < len(shape):
-        done.extend(
-            name
-            for name in shape
-            if name not in done and all(parent in done for parent in shape[name])
-        )
-    return done
