@@ -74,6 +74,7 @@ class Process:
                 near = suggest(of, self.first.variables)
                 raise WorldError(f"later steps name '{name}', which the first lacks.{near}")
             _same(self.first.variable(of), self.later.variable(name), f"'{name}'")
+        object.__setattr__(self, "later", _trimmed(self.later, self.names))
         _ = self.order  # refuses slices that no order suits
 
     @property
@@ -212,7 +213,7 @@ class Process:
         blanks = {name: {"parents": [], "noise": [1.0], "table": [0]} for name in earlier}
         # Equations may name any earlier value, so all are declared, and those unread go again.
         later = _scm("later", {**variables, **earlier}, {**first, **changed, **blanks})
-        return cls(later_first, _trimmed(later, later_first.names), horizon)
+        return cls(later_first, later, horizon)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Process):
@@ -238,9 +239,11 @@ def _scm(place: str, variables: Mapping[str, Any], mechanisms: Mapping[str, Any]
 
 
 def _trimmed(scm: SCM, names: tuple[str, ...]) -> SCM:
-    """Drop the earlier values that no mechanism reads."""
+    """Drop the earlier values that no mechanism reads, so that equal processes are equal."""
     read = {parent for name in names for parent in scm.parents(name)}
     kept = [name for name in scm.names if name in names or name in read]
+    if len(kept) == len(scm.names):
+        return scm
     return SCM(
         {name: scm.variable(name) for name in kept},
         {name: scm.mechanism(name) for name in kept},

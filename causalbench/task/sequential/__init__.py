@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from causalbench.task.sequential.catalogue import FAMILIES, family, list_families, load_sequence
+from causalbench.task.sequential.catalogue import (
+    FAMILIES,
+    list_families,
+    load_family,
+    load_sequence,
+)
 from causalbench.task.sequential.family import Knob, WorldFamily
 from causalbench.task.sequential.world import Phase, SequentialWorld
 
@@ -12,7 +17,7 @@ __all__ = [
     "Phase",
     "SequentialWorld",
     "WorldFamily",
-    "family",
     "list_families",
+    "load_family",
     "load_sequence",
 ]

@@ -14,7 +14,7 @@ from causalbench.task.sequential.world import SequentialWorld
 if TYPE_CHECKING:
     from causalbench.task.sequential.family import WorldFamily
 
-__all__ = ["FAMILIES", "family", "list_families", "load_sequence"]
+__all__ = ["FAMILIES", "list_families", "load_family", "load_sequence"]
 
 FAMILIES: Mapping[str, str] = {
     "umbrella-days": "umbrella_days",
@@ -39,7 +39,7 @@ def list_families() -> list[str]:
     return list(FAMILIES)
 
 
-def family(name: str) -> WorldFamily:
+def load_family(name: str) -> WorldFamily:
     """Return a family of sequential worlds.
 
     Raises:
