@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
+
+from causalbench.env.log import Log
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,30 +26,6 @@ RUNG3: Mapping[str, str] = {
     "replay": "training in a same-noise replay environment (access: imagine)",
 }
 """The honest kinds of rung-3 answer of a policy, never merged."""
-
-
-@dataclass(frozen=True, eq=False)
-class Log:
-    """Episodes that a behaviour policy has played.
-
-    Args:
-        seen: uint8[E, T + 1, D], the observations of each episode; those after its end repeat the
-            last one.
-        action: int64[E, T], what the behaviour policy did, as the index of an action; -1 after the
-            end.
-        matches: bool[E, T, A], every action whose settings the step satisfies: what was done is an
-            instance of each of them.
-        reward: float64[E, T], 0 after the end; NaN throughout where rewards are not recorded.
-        length: int64[E], the steps of each episode.
-        terminal: bool[E], whether its last step ended it (always, but where it was cut short).
-    """
-
-    seen: NDArray[np.uint8]
-    action: NDArray[np.int64]
-    matches: NDArray[np.bool_]
-    reward: NDArray[np.float64]
-    length: NDArray[np.int64]
-    terminal: NDArray[np.bool_]
 
 
 class Field(Protocol):
