@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -31,6 +31,8 @@ class Picture:
         paid: the return so far, scaled as rewards are.
         regime: ``see``, ``do``, ``intent`` or ``replay``.
         watching: whether nature acts: under ``see``, and in the watched course of ``replay``.
+        over: whether the episode is over, so that all values are of the step just played.
+        earlier: what the observation before this one showed, as ``values``; {} at the first one.
     """
 
     program: Program
@@ -42,3 +44,5 @@ class Picture:
     paid: float
     regime: PlayRegime
     watching: bool
+    over: bool = False
+    earlier: Mapping[str, str | None] = field(default_factory=dict)

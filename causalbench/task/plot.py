@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import itertools
 from typing import TYPE_CHECKING, Any
 
 from causalbench.errors import MissingExtraError
-from causalbench.task.layout import layout
+from causalbench.task.layout import curve, layout
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -94,23 +93,7 @@ def _arrow(axes: Any, points: list[Point], *, dashed: bool) -> None:
     from matplotlib.patches import FancyArrowPatch
     from matplotlib.path import Path as Curve
 
-    gap = _BOX / _LAYER
-    (x0, y0), (x1, _) = points[0], points[1]
-    (xn, yn), (xm, _) = points[-1], points[-2]
-    # Ports lean towards where the arrow comes from, so that arrows of one box stay apart.
-    route = [
-        (x0 + _lean(x1 - x0), y0 - gap),
-        *points[1:-1],
-        (xn + _lean(xm - xn), yn + gap + 0.03),
-    ]
-    corners, codes = [route[0]], [Curve.MOVETO]
-    for (xa, ya), (xb, yb) in itertools.pairwise(route):
-        if len(route) == 2:  # noqa: PLR2004  (an arrow between neighbouring layers is straight)
-            corners, codes = [*corners, (xb, yb)], [*codes, Curve.LINETO]
-            break
-        mid = (ya + yb) / 2
-        corners += [(xa, mid), (xb, mid), (xb, yb)]
-        codes += [Curve.CURVE4] * 3
+    corners, codes = curve(points, _BOX / _LAYER, 0.03)
     axes.add_patch(
         FancyArrowPatch(
             path=Curve(corners, codes),
@@ -123,7 +106,3 @@ def _arrow(axes: Any, points: list[Point], *, dashed: bool) -> None:
             zorder=2,
         )
     )
-
-
-def _lean(offset: float) -> float:
-    return max(-0.14, min(0.14, 0.2 * offset))

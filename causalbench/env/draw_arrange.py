@@ -1,0 +1,129 @@
+"""Lay the diagram of two steps out: both alike, and the arrows between them through ports."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from causalbench.scm.process import BEFORE
+from causalbench.task.layout import depths, layered
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from causalbench.scm.program import Program
+    from causalbench.task.layout import Point
+
+__all__ = ["HALF", "Plan", "arrange"]
+
+HALF = 0.24
+"""Half the height of a box, in inches."""
+_ROW, _PAD, _GAP = 1.0, 0.3, 0.34  # inches: rows; from boxes to a band's edge; between bands
+_CLEAR = 0.03  # inches that an arrow keeps from the boxes that it passes
+_IN, _OUT = "in:", "out:"  # ports: where what is carried over enters and leaves a step
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Where everything goes, in inches; the upper band begins at 0 and y grows upwards.
+
+    Args:
+        places: variable or port -> (x, y) in the upper band.
+        bends: (parent, child) -> the points between them.
+        height: of a band.
+        count: of bands.
+        left: the left edge of the leftmost box or bend.
+        right: the right edge of the rightmost.
+    """
+
+    places: Mapping[str, Point]
+    bends: Mapping[tuple[str, str], list[Point]]
+    height: float
+    count: int
+    left: float
+    right: float
+
+    @property
+    def spans(self) -> list[tuple[float, float]]:
+        """The lower and the upper edge of each band."""
+        tops = [-band * (self.height + _GAP) for band in range(self.count)]
+        return [(top - self.height, top) for top in tops]
+
+    def place(self, band: int, name: str) -> Point:
+        """Return the middle of a box."""
+        return self._moved(band, [self.places[name]])[0]
+
+    def within(self, band: int, parent: str, child: str) -> list[Point]:
+        """Return the points of an arrow between variables of one step."""
+        route = [self.places[parent], *self.bends[parent, child], self.places[child]]
+        return self._moved(band, route)
+
+    def across(self, parent: str, child: str) -> list[Point]:
+        """Return the points of an arrow from the upper band to the lower one."""
+        out, into = _OUT + parent, _IN + parent
+        upper = [self.places[parent], *self.bends[parent, out], self.places[out]]
+        lower = [self.places[into], *self.bends[into, child], self.places[child]]
+        return [*upper, *self._moved(1, lower)]
+
+    def entering(self, parent: str, child: str) -> list[Point]:
+        """Return the points of an arrow into the upper band, from a step that is not shown."""
+        x, y = self.places[_IN + parent]
+        # An arrow begins half a box below its first point: here, at the band's edge.
+        return [(x, y + HALF), *self.bends[_IN + parent, child], self.places[child]]
+
+    def _moved(self, band: int, points: list[Point]) -> list[Point]:
+        return [(x, y - band * (self.height + _GAP)) for x, y in points]
+
+
+def arrange(program: Program, width: Mapping[str, float], *, both: bool) -> Plan:
+    """Place the boxes and arrows of one band or two.
+
+    Args:
+        program: whose variables they are.
+        width: of each variable's box, in inches.
+        both: whether there are two bands.
+    """
+    process = program.process
+    parents: dict[str, list[str]] = {}
+    carried: dict[str, list[str]] = {}
+    for name in program.names:
+        all_ = dict.fromkeys((*process.first.parents(name), *process.later.parents(name)))
+        parents[name] = [p for p in all_ if not p.endswith(BEFORE)]
+        carried[name] = [p.removesuffix(BEFORE) for p in all_ if p.endswith(BEFORE)]
+    levels = depths(parents)
+    rows = 1 + max(levels.values())
+    depth = {name: level + 1 for name, level in levels.items()}
+    graph: dict[str, list[str]] = {}
+    over = process.carried if both and program.horizon > 1 else ()
+    for name in over:
+        graph[_IN + name], depth[_IN + name] = [], 0
+    for name in program.names:
+        ports = [_IN + parent for parent in carried[name] if parent in over]
+        graph[name] = [*ports, *parents[name]]
+    for name in over:
+        graph[_OUT + name], depth[_OUT + name] = [name], rows + 1
+    slim = frozenset(name for name in graph if name.startswith((_IN, _OUT)))
+    placed = layered(graph, depth, slim)
+    step = max(width.values()) + 0.3
+    height = (rows - 1) * _ROW + 2 * (HALF + _PAD)
+
+    def point(at: Point) -> Point:
+        row = round(-at[1])
+        if row in {0, rows + 1}:
+            return at[0] * step, 0.0 if row == 0 else -height
+        return at[0] * step, -(_PAD + HALF) - (row - 1) * _ROW
+
+    places = {name: point(at) for name, at in placed.places.items()}
+    bends = {
+        edge: [p for at in route for p in _lane(point(at))] for edge, route in placed.bends.items()
+    }
+    lanes = [x for route in bends.values() for x, _ in route]
+    left = min([*lanes, *(places[n][0] - width[n] / 2 for n in width)])
+    right = max([*lanes, *(places[n][0] + width[n] / 2 for n in width)])
+    return Plan(places, bends, height, 1 + both, left, right)
+
+
+def _lane(at: Point) -> list[Point]:
+    """Lead an arrow straight past a row of boxes."""
+    x, y = at
+    return [(x, y + HALF + _CLEAR), (x, y - HALF - _CLEAR)]
