@@ -52,6 +52,7 @@ class WorldFamily:
         levels: a setting of every knob for easy, medium and hard.
         build: makes a world from a generator and the settings; the same in, the same out.
         shifted: settings outside the levels' range, for tests on a shifted split.
+        published: knobs of the published world, in place of medium's.
     """
 
     name: str
@@ -62,6 +63,7 @@ class WorldFamily:
     levels: Mapping[str, Mapping[str, float]]
     build: Callable[[np.random.Generator, Mapping[str, Any]], SequentialWorld]
     shifted: Mapping[str, float] = field(default_factory=dict)
+    published: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def id(self) -> str:
