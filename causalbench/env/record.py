@@ -103,9 +103,8 @@ def _natural(program: Program, regime: str, rng: np.random.Generator) -> Log:
     values = _course(program, rng)
     length, alive = _ended(program, values)
     matches = _matched(program, values, rng)
-    names = (program.force >= 0).any(axis=1)
-    if program.play.mode == "bet":
-        names[:] = True
+    bets = program.play.mode == "bet"
+    names = np.asarray((program.force >= 0).any(axis=1) | bets)
     named = matches & names
     first = named.argmax(axis=-1)
     other = np.flatnonzero(~names)

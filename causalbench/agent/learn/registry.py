@@ -34,6 +34,11 @@ LEARNERS: Mapping[str, str] = {
     "qr-dqn": _HERE + "sb3:QRDQN",
     "ddpg": _HERE + "sb3:DDPG",
     "sac": _HERE + "sb3:SAC",
+    "bc": _HERE + "behaviour_cloning:BehaviourCloning",
+    "fitted-q": _HERE + "fitted_q:FittedQ",
+    "cql": _HERE + "cql:DiscreteCQL",
+    "iql": _HERE + "iql:DiscreteIQL",
+    "maxent-irl": _HERE + "imitation:MaxEntIRL",
 }
 """Learner to the place of its class."""
 
@@ -52,6 +57,11 @@ _LINES: Mapping[str, str] = {
     "qr-dqn": "quantile-regression deep Q-network (extra rl)",
     "ddpg": "deep deterministic policy gradient over action scores (extra rl)",
     "sac": "soft actor-critic over action scores (extra rl)",
+    "bc": "behaviour cloning: do as the log does (see)",
+    "fitted-q": "fitted Q iteration on the log (see)",
+    "cql": "discrete conservative Q-learning on the log (see)",
+    "iql": "discrete implicit Q-learning on the log (see)",
+    "maxent-irl": "maximum-entropy inverse reinforcement learning from a log (see)",
 }
 
 

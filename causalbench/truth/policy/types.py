@@ -32,16 +32,20 @@ class Moment:
 
 
 class Policy(Protocol):
-    """A rule that gives each action a probability.
+    """A rule that gives each action a probability; `recalls` and `reads_reward` are attributes."""
 
-    Attributes:
-        recalls: whether it has a memory; one without acts on the observation (and the step) alone,
-            which makes it quick to value exactly.
-        reads_reward: whether rewards reach its memory or its choice.
-    """
+    @property
+    def recalls(self) -> bool:
+        """Whether it has a memory.
 
-    recalls: bool
-    reads_reward: bool
+        One without acts on the observation (and the step) alone, so it is quick to value exactly.
+        """
+        ...
+
+    @property
+    def reads_reward(self) -> bool:
+        """Whether rewards reach its memory or its choice."""
+        ...
 
     def begin(self, n: int) -> Any:
         """Return the memory of n copies at the start: an array of n rows, several, or None."""
