@@ -14,7 +14,8 @@ import numpy as np
 
 from causalbench.env.draw_arrange import HALF, arrange
 from causalbench.env.draw_bands import bands, caption, plain_bands, twofold
-from causalbench.errors import MissingExtraError
+from causalbench.env.draw_text import text
+from causalbench.errors import MissingExtraError, UnknownNameError
 from causalbench.task.layout import curve
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from causalbench.scm.program import Program
     from causalbench.task.layout import Point
 
-__all__ = ["frame", "plot_sequence"]
+__all__ = ["frame", "plot_sequence", "render"]
 
 _INK, _FILL, _FAINT, _PALE, _CUT, _CHOICE = (
     "#1f2d3d",
@@ -44,6 +45,23 @@ _MARGIN = 0.38  # inches at the left of a band, for its title
 _DPI = 100
 _KEPT = 24  # backgrounds of a painter, one for each way of cutting arrows
 _LEGEND = "dashed: hidden   ?: not seen   red: set, its causes cut   green: the action's to set"
+
+
+def render(picture: Picture, mode: str) -> NDArray[np.uint8] | str:
+    """Draw a picture in a mode of Gymnasium's.
+
+    Args:
+        picture: what its agent sees.
+        mode: ``"rgb_array"``, for what `frame` returns, or ``"ansi"``, for text.
+
+    Raises:
+        UnknownNameError: another mode.
+    """
+    if mode == "rgb_array":
+        return frame(picture)
+    if mode == "ansi":
+        return text(picture)
+    raise UnknownNameError(f"render mode '{mode}' does not exist; choose ansi or rgb_array.")
 
 
 def frame(picture: Picture) -> NDArray[np.uint8]:
@@ -138,15 +156,15 @@ class _Painter:
                 self._kept.pop(next(iter(self._kept)))
             self._kept[key] = self._background(shown)
         self._canvas.restore_region(self._kept[key])
-        for text in self._words(shown, caption(picture)):
-            self._axes.draw_artist(text)
+        for words in self._words(shown, caption(picture)):
+            self._axes.draw_artist(words)
         return np.asarray(self._canvas.buffer_rgba())[..., :3].copy()
 
     def plain(self, shown: tuple[Band, ...], title: str) -> None:
         """Draw bands for good."""
         self._drawn(shown, "dashed: hidden   green: what actions set")
-        for text in self._words(shown, (title, "")):
-            text.set_animated(False)
+        for words in self._words(shown, (title, "")):
+            words.set_animated(False)
 
     def _background(self, shown: tuple[Band, ...]) -> Any:
         self._axes.clear()
