@@ -8,22 +8,20 @@ but names and places is held in memory. All is written beside its place and move
 from __future__ import annotations
 
 import hashlib
-import shutil
-import tempfile
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from causalbench.errors import LogError
 from causalbench.run.build import count_pieces, pieces_in
 from causalbench.run.plan import cases_of
 from causalbench.run.pool import Workers
 from causalbench.run.progress import ticker
+from causalbench.run.stage import in_the_way, publish, said, staged
 from causalbench.task.suite import Suite
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from causalbench.run.plan import Selection
     from causalbench.run.progress import Ticker
@@ -79,7 +77,7 @@ class Layout:
 
     def there(self, folder: Path) -> Path | None:
         """Return a file in the way, or None."""
-        return next((path for name in self.owns for path in sorted(folder.glob(name))), None)
+        return in_the_way(folder, self.owns)
 
 
 def write_suite(
@@ -101,13 +99,13 @@ def write_suite(
         LogError: the folder can't be written, or the disk is full: the folder is as it was.
         NotFoundError: nothing is left by limit and filter.
     """
-    with _staged(folder) as stage, ticker(shown=progress, what="pieces") as tick:
+    with staged(folder) as stage, ticker(shown=progress, what="pieces") as tick:
         tick.name("making the suite")
-        with _said(folder):
+        with said(folder):
             scratch = (stage / "scratch").open("w+b")
         try:
             kept = _spooled(selection, layout, jobs, _Scratch(scratch, folder), tick)
-            with _said(folder):
+            with said(folder):
                 return _laid_out(selection, folder, layout, scratch, kept, stage / "made")
         finally:
             with suppress(OSError):  # it goes away: what could not be written was said
@@ -134,7 +132,7 @@ class _Scratch:
     def keep(self, made: Made) -> _Kept:
         """Append a case's lines and say where they stand."""
         start = self.file.tell()
-        with _said(self.folder):
+        with said(self.folder):
             self.file.writelines(made.blocks)
             self.file.flush()
         sizes = tuple(len(block) for block in made.blocks)
@@ -175,7 +173,7 @@ def _laid_out(
         path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8", newline="\n")
-    _publish(root, folder, layout)
+    publish(root, folder, layout.owns)
     return written
 
 
@@ -207,48 +205,3 @@ def _parts(kept: Iterable[_Kept], number: int) -> Iterator[list[_Kept]]:
         part.append(one)
         size += one.sizes[number]
     yield part
-
-
-@contextmanager
-def _staged(folder: Path) -> Iterator[Path]:
-    """Give a scratch folder on the same disk, and leave nothing of it, however this ends."""
-    made: list[Path] = []
-    done = False
-    stage: Path | None = None
-    try:
-        with _said(folder):
-            made = [path for path in (folder, *folder.parents) if not path.exists()]
-            folder.mkdir(parents=True, exist_ok=True)
-            stage = Path(tempfile.mkdtemp(prefix=".making-", dir=folder))
-        yield stage
-        done = True
-    finally:
-        if stage is not None:
-            shutil.rmtree(stage, ignore_errors=True)
-        if not done:
-            for path in made:
-                with suppress(OSError):  # it isn't there, or somebody else has used it
-                    path.rmdir()
-
-
-@contextmanager
-def _said(folder: Path) -> Iterator[None]:
-    """Say in one line what the disk refuses."""
-    try:
-        yield
-    except OSError as error:
-        why = error.strerror or error
-        msg = f"'{folder}' can't be written: {why}; it is as it was. Give another place."
-        raise LogError(msg) from None
-
-
-def _publish(root: Path, folder: Path, layout: Layout) -> None:
-    """Move what was made to its place, and drop what an earlier set of files left."""
-    new = sorted(path.relative_to(root) for path in root.rglob("*") if path.is_file())
-    old = [path for name in layout.owns for path in folder.glob(name)]
-    for name in new:
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (root / name).replace(folder / name)
-    for path in old:
-        if path.relative_to(folder) not in new:
-            path.unlink(missing_ok=True)
