@@ -10,11 +10,15 @@ from gymnasium.envs.registration import register, registry
 
 from causalbench.env.env import WorldEnv, make_world_env
 from causalbench.env.episodes import Episodes, default_regime
+from causalbench.env.sequence import SequenceEnv
+from causalbench.env.sequence_vector import SequenceVectorEnv
 from causalbench.env.vector import WorldVectorEnv, make_world_vector_env
 
 __all__ = [
     "ENV_IDS",
     "Episodes",
+    "SequenceEnv",
+    "SequenceVectorEnv",
     "WorldEnv",
     "WorldVectorEnv",
     "default_regime",

@@ -1,0 +1,216 @@
+"""Many copies of sequential worlds, stepped at once on arrays."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import gymnasium
+import numpy as np
+from gymnasium.error import ResetNeeded
+from gymnasium.vector import AutoresetMode, VectorEnv
+from gymnasium.vector.utils import batch_space
+from numpy.typing import NDArray
+
+from causalbench.env.plan import Plan
+from causalbench.env.sealed import Sealed, budget_spent
+from causalbench.env.stack import check_alike, stack
+from causalbench.env.stream import key_of
+from causalbench.errors import AgentError, BudgetExhausted, UnknownNameError
+from causalbench.rng import words
+from causalbench.scm.program import Program
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from causalbench.env.episodes import Purse
+    from causalbench.scm.play import PlayRegime
+
+__all__ = ["SequenceVectorEnv"]
+
+Observations = NDArray[np.uint8]
+Step = tuple[
+    Observations, NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_], dict[str, Any]
+]
+
+
+class SequenceVectorEnv(Sealed, VectorEnv[Observations, NDArray[np.int64], NDArray[Any]]):
+    """`SequenceEnv`, ``num_envs`` times over, stepped in one pass of compiled loops.
+
+    Copy i plays ``programs[i % len(programs)]``, and after ``reset(seed=s)`` it is the scalar
+    environment with seed ``s + i``, bit for bit.
+
+    Args:
+        programs: what is played: one program, or several that differ in their laws alone.
+        num_envs: how many copies, at least 1.
+        regime: as in `SequenceEnv`.
+        rng: a lab's source of units; None for a public environment, which honours seeds.
+        meter: what pays for each step as it is shown, or None.
+        autoreset_mode: ``SAME_STEP``: where an episode ends, the next one's first observation is
+            returned and ``info["final_obs"]`` holds the last one's; or ``NEXT_STEP``.
+
+    Raises:
+        AccessError: no such regime.
+        AgentError: no copies, or another mode of autoreset.
+        CouplingError: a regime that runs a unit twice, in a world without couplings.
+        WorldError: programs that differ in more than their laws.
+    """
+
+    metadata: dict[str, Any] = {  # noqa: RUF012  (Gymnasium declares it so)
+        "render_modes": [],
+        "autoreset_mode": AutoresetMode.SAME_STEP,
+    }
+
+    def __init__(
+        self,
+        programs: Program | Sequence[Program],
+        num_envs: int = 1,
+        regime: PlayRegime = "do",
+        *,
+        rng: np.random.Generator | None = None,
+        meter: Purse | None = None,
+        autoreset_mode: AutoresetMode | str = AutoresetMode.SAME_STEP,
+    ) -> None:
+        if num_envs < 1:
+            raise AgentError(
+                f"num_envs is {num_envs}, which leaves nothing to step; give 1 or more."
+            )
+        mode = AutoresetMode(autoreset_mode)
+        if mode not in {AutoresetMode.SAME_STEP, AutoresetMode.NEXT_STEP}:
+            raise AgentError(f"autoreset_mode is {mode.value}; give SameStep or NextStep.")
+        programs = (programs,) if isinstance(programs, Program) else tuple(programs)
+        check_alike(programs)
+        self.programs, self.regime, self.num_envs = programs, regime, num_envs
+        made = {id(program): Plan(program, regime) for program in programs[:num_envs]}
+        plans = [made[id(program)] for program in programs[:num_envs]]
+        self._plan, self._stack = plans[0], stack(plans)
+        self.metadata = {**self.metadata, "autoreset_mode": mode}
+        nvec = self._plan.nvec
+        self.single_observation_space = gymnasium.spaces.MultiDiscrete(nvec, dtype=np.uint8)
+        self.single_action_space = gymnasium.spaces.Discrete(len(self._plan.actions))
+        self.observation_space = batch_space(self.single_observation_space, num_envs)
+        self.action_space = batch_space(self.single_action_space, num_envs)
+        self._seal(rng, meter, regime, self._plan.program.play.mode)
+        self._same = mode is AutoresetMode.SAME_STEP
+        self._keys = np.zeros(num_envs, dtype=np.uint64)
+        if rng is not None:
+            self._keys[:] = words(rng, num_envs)
+        self._keyed = rng is not None
+        size = len(self._plan.order)
+        self._rows = np.zeros((num_envs, 3 * size + len(nvec)), dtype=np.uint8)
+        self._rows[:, 3 * size :] = self._plan.blank
+        self._clocks = np.zeros((num_envs, 3), dtype=np.int64)
+        self._clocks[:, 0] = -1
+        self._begun = self._spent = False
+
+    @property
+    def actions(self) -> tuple[str, ...]:
+        """The actions' labels, by index."""
+        return self._plan.actions
+
+    def reset(
+        self,
+        *,
+        seed: int | Sequence[int | None] | None = None,
+        options: dict[str, Any] | None = None,
+    ) -> tuple[Observations, dict[str, Any]]:
+        """Begin an episode in every copy.
+
+        Args:
+            seed: copy i takes ``seed + i``; or a seed for each copy. None goes on with fresh units.
+            options: ``reset_mask`` (bool[num_envs]) begins an episode in some copies alone; the
+                observations of the others are repeated.
+
+        Raises:
+            BudgetExhausted: the budget does not pay for so many steps.
+        """
+        from causalbench.env.kernel import reset_all
+
+        one = seed if isinstance(seed, int) else None
+        super().reset(seed=one, options=options)
+        if not self._sealed:
+            self._rekey(seed)
+        self._pay_for(self.num_envs)
+        seen = np.empty((self.num_envs, len(self._plan.nvec)), dtype=np.uint8)
+        which = np.ones(self.num_envs, dtype=np.bool_)
+        self._begun, self._spent = True, False
+        reset_all(
+            self._stack, self._keys, self._rows, self._clocks, which,
+            self._plan.program.horizon, self.regime == "replay", seen,
+        )  # fmt: skip
+        return seen, {}
+
+    def step(self, actions: NDArray[np.int64]) -> Step:
+        """Play an action in every copy.
+
+        Args:
+            actions: int[num_envs], indices into `actions`.
+
+        Returns:
+            (observations uint8[num_envs, D], rewards, whether each episode ended, whether each was
+            cut short, info). Under ``SAME_STEP``, info holds ``final_obs`` where episodes ended, as
+            `gymnasium.vector.SyncVectorEnv` gives it, and nothing else, ever.
+
+        Raises:
+            BudgetExhausted: the last paid step has been delivered.
+            ResetNeeded: called before the first reset.
+            UnknownNameError: an action that does not exist, or another shape.
+        """
+        from causalbench.env.kernel import step_all
+
+        if self._spent:
+            raise budget_spent()
+        if not self._begun:
+            raise ResetNeeded("no episode has begun; call reset() before step().")
+        count = self.num_envs
+        array = np.asarray(actions)
+        if array.shape != (count,) or array.dtype.kind not in "iu":
+            raise self._strange(array)
+        shape = (count, len(self._plan.nvec))
+        seen = np.empty(shape, dtype=np.uint8)
+        final = np.zeros(shape, dtype=np.uint8) if self._same else seen
+        rewards, ended = np.empty(count), np.empty(count, dtype=np.bool_)
+        wrong = step_all(
+            self._stack, self._keys, self._rows, self._clocks,
+            np.ascontiguousarray(array, dtype=np.int64), self._plan.program.horizon,
+            self.regime == "replay", self._same, seen, final, rewards, ended,
+        )  # fmt: skip
+        if wrong >= 0:
+            raise self._strange(array)
+        some = bool(ended.any())
+        cut = np.zeros(count, dtype=np.bool_)
+        if self._meter is not None:
+            fresh = count if self._same else count - int(ended.sum())
+            try:
+                self._pay_for(fresh)
+            except BudgetExhausted:
+                self._spent = True
+                cut = ~ended
+                seen[:] = np.where(ended[:, None] & (not self._same), seen, self._plan.blank)
+        info: dict[str, Any] = {}
+        if self._same and some:
+            told = {"final_obs": final, "_final_obs": ended.copy()}
+            info = {**told, "final_info": {}, "_final_info": ended.copy()}
+        return seen, rewards, ended, cut, info
+
+    def _rekey(self, seed: int | Sequence[int | None] | None) -> None:
+        if seed is None and self._keyed:
+            return
+        if seed is None:
+            self._keys[:] = self.np_random.integers(2**64, size=self.num_envs, dtype=np.uint64)
+            self._clocks[:, 0] = -1
+            self._keyed = True
+            return
+        seeds = range(seed, seed + self.num_envs) if isinstance(seed, int) else list(seed)
+        if len(seeds) != self.num_envs:
+            raise AgentError(f"{len(seeds)} seeds for {self.num_envs} copies; give one for each.")
+        for copy, own in enumerate(seeds):
+            if own is not None:
+                self._keys[copy] = key_of(own)
+                self._clocks[copy, 0] = -1
+        self._keyed = True
+
+    def _strange(self, array: NDArray[Any]) -> UnknownNameError:
+        return UnknownNameError(
+            f"actions have shape {array.shape} and type {array.dtype}; give {self.num_envs}"
+            f" integers from 0 to {len(self.actions) - 1}."
+        )
