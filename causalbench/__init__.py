@@ -36,12 +36,15 @@ if TYPE_CHECKING:
     from causalbench.query import Choice as ChoiceQuery
     from causalbench.query import Query, Vocabulary
     from causalbench.report import (
+        plot_arena,
         plot_budgets,
         plot_ladder,
+        print_arena,
         print_items,
         print_lines,
         print_run,
     )
+    from causalbench.run.arena import Arena, arena
     from causalbench.run.check_suite import check_suite
     from causalbench.run.evaluate import evaluate
     from causalbench.run.rescore import rescore
@@ -74,6 +77,7 @@ __all__ = [
     "Agent",
     "AgentSpec",
     "Answer",
+    "Arena",
     "Budget",
     "BudgetExhausted",
     "Case",
@@ -101,6 +105,7 @@ __all__ = [
     "World",
     "ZeroProbabilityError",
     "__version__",
+    "arena",
     "board",
     "certify",
     "certify_options",
@@ -118,8 +123,10 @@ __all__ = [
     "make_agent",
     "pack",
     "parse",
+    "plot_arena",
     "plot_budgets",
     "plot_ladder",
+    "print_arena",
     "print_items",
     "print_lines",
     "print_run",
@@ -146,13 +153,16 @@ _HOMES = {
     "causalbench.graph": ("Diagram",),
     "causalbench.query": ("Query",),
     "causalbench.report": (
+        "plot_arena",
         "plot_budgets",
         "plot_ladder",
+        "print_arena",
         "print_items",
         "print_lines",
         "print_run",
     ),
     "causalbench.run": ("Run", "evaluate", "rescore"),
+    "causalbench.run.arena": ("Arena", "arena"),
     "causalbench.run.check_suite": ("check_suite",),
     "causalbench.scm": ("SCM",),
     "causalbench.task.answer": ("Abstain", "Answer", "Choice", "Estimate", "Interval"),

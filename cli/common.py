@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
 __all__ = [
+    "PAGE",
     "ConfigOption",
     "Difficulty",
     "DifficultyOption",
@@ -41,6 +42,8 @@ __all__ = [
 ]
 
 INTERRUPTED = 130
+PAGE = "causalbench.page"
+"""Where a context keeps what a file of ``kind: arena`` says beside flags."""
 Difficulty = Literal["easy", "medium", "hard"]
 _UsageError: type[Exception] = typer.BadParameter.__mro__[1]
 _ClickException: type[Exception] = typer.BadParameter.__mro__[2]
@@ -292,8 +295,15 @@ def _read_config(context: typer.Context, path: Path | None) -> Path | None:
         if parameter.name not in {"config", "help"}
     }
     defaults: dict[str, Any] = {}
+    page: dict[str, Any] | None = None
+    if data.get("kind") == "arena" and context.command.name == "run":
+        page = context.meta[PAGE] = {}
+        defaults["suite"] = str(path)
     for key, value in data.items():
         flag = str(key).replace("-", "_")
+        if page is not None and flag not in flags:
+            page[str(key)] = value  # checked where it is read
+            continue
         if flag not in flags:
             msg = f"'{path}' sets '{key}', which is no flag of this command.{suggest(flag, flags)}"
             raise typer.BadParameter(msg)

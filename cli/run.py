@@ -11,6 +11,18 @@ from typing import Annotated, Any, Literal
 
 import typer
 
+from .arena import (
+    Asked,
+    BudgetOption,
+    KnobOption,
+    OutOption,
+    PhaseOption,
+    RegimeOption,
+    WorldsOption,
+    page_of,
+    refused,
+    run_arena,
+)
 from .common import (
     ConfigOption,
     DifficultyOption,
@@ -55,6 +67,7 @@ PlotOption = Annotated[
 
 
 def run(  # noqa: PLR0913, PLR0917  (each argument is a flag)
+    context: typer.Context,
     suite: Annotated[str, typer.Argument(help="A suite, a world, or the path of a world file.")],
     agent: Annotated[
         list[str] | None,
@@ -93,6 +106,12 @@ def run(  # noqa: PLR0913, PLR0917  (each argument is a flag)
     ] = None,
     by: ByOption = None,
     plot: PlotOption = None,
+    regime: RegimeOption = None,
+    budget: BudgetOption = None,
+    phase: PhaseOption = None,
+    knob: KnobOption = None,
+    worlds: WorldsOption = None,
+    out: OutOption = None,
     quiet: Annotated[
         bool, typer.Option("--quiet", envvar=env("quiet"), help="No progress, notes, warnings.")
     ] = False,
@@ -100,13 +119,37 @@ def run(  # noqa: PLR0913, PLR0917  (each argument is a flag)
 ) -> None:
     """Play agents on a suite and print how far up the ladder each gets.
 
-    The same command again goes on where the last one stopped. Ends with 1 if items failed.
+    Of a sequential world it trains learners, and prints what their policies are worth. The same
+    command again goes on where the last one stopped. Ends with 1 if items failed.
     """
     del config  # its callback has taken the defaults from it
     if quiet:
         warnings.simplefilter("ignore")
         logging.getLogger("causalbench.jit").setLevel(logging.ERROR)
     one_thread_each()
+    asked = Asked(regime or [], budget or [], phase or [], knob or [], worlds, difficulty, out)
+    page = page_of(context, suite, asked)
+    if page is not None:
+        refused(limit=limit, filter=filter_, shift=shift, by=by, time_limit=time_limit)
+        check_plot(plot)
+        raise typer.Exit(
+            run_arena(
+                page,
+                agent or [],
+                option or [],
+                seed=seed,
+                repeats=repeats,
+                log_dir=log_dir,
+                jobs=jobs,
+                fresh=fresh,
+                dry_run=dry_run,
+                plot=plot,
+                out=out,
+                quiet=quiet,
+                as_json=as_json,
+            )
+        )
+    asked.refused(suite)
     from causalbench.agent.options import parse_options
     from causalbench.run import evaluate
     from causalbench.run.plan import select, under

@@ -1,0 +1,143 @@
+"""Let a learner into a world: sealed environments and logs, and every step of them counted."""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from causalbench.errors import AccessError
+from causalbench.rng import child, words
+from causalbench.task.observation import MODES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from gymnasium.vector import VectorEnv
+    from numpy.typing import NDArray
+
+    from causalbench.env.log import Log
+    from causalbench.scm.play import PlayRegime
+    from causalbench.scm.program import Program
+
+__all__ = ["ArenaField", "Meter", "codes_of"]
+
+_ENDLESS = 2**62
+_EXACT = 11  # 64 - 53: seeds stay below 2**53
+
+
+class Meter:
+    """Count what environments and logs hand out; it has no limit of its own.
+
+    A learner is asked for so many steps, and what it took is told beside what it was asked for.
+    """
+
+    def __init__(self) -> None:
+        self._spent: Counter[str] = Counter()
+        self.steps = 0
+
+    def left(self, kind: str) -> int:
+        """Return the units left of a kind: more than anybody can use."""
+        del kind
+        return _ENDLESS
+
+    def charge(self, kind: str, n: int, *, steps: bool = False) -> None:
+        """Count units of a kind."""
+        self._spent[kind] += n
+        self.steps += n * steps
+
+    @property
+    def spent(self) -> dict[str, int]:
+        """What was spent, by kind, and the steps of environments."""
+        return {**{kind: self._spent[kind] for kind in sorted(self._spent)}, "steps": self.steps}
+
+
+class ArenaField:
+    """One world, one phase and one regime, as a learner is let into it.
+
+    What environments and logs draw comes from a stream of its own for each of them; whoever uses
+    them can neither seed nor copy them.
+
+    Args:
+        program: the world's phase.
+        regime: ``see`` gives logs alone, the others environments alone.
+        family: the world's family, or "".
+        rng: where the streams come from.
+        meter: counts; one may be shared by several fields.
+
+    Raises:
+        AccessError: no such regime.
+        CouplingError: the regime runs a unit twice and a mechanism has no coupling.
+    """
+
+    def __init__(
+        self,
+        program: Program,
+        regime: PlayRegime,
+        *,
+        family: str,
+        rng: np.random.Generator,
+        meter: Meter | None = None,
+    ) -> None:
+        program.need(regime)
+        self.regime: PlayRegime = regime
+        self.nvec: NDArray[np.int64] = codes_of(program)
+        self.actions: tuple[str, ...] = program.play.actions
+        self.horizon: int = program.horizon
+        self.family = family
+        self.meter = meter or Meter()
+        self._program, self._rng = program, rng
+        self._blocks: list[Log] = []
+        self._source: Iterator[Log] = iter(())
+        self._read = 0
+        if regime == "see":
+            from causalbench.env.record import recorded
+
+            self._source = recorded(program, seed=int(words(rng, 1)[0] >> np.uint64(_EXACT)))
+
+    def env(self, num_envs: int = 1) -> VectorEnv[Any, Any, Any]:
+        """Return a sealed vector environment whose steps are counted.
+
+        Raises:
+            AccessError: the regime is ``see``.
+        """
+        if self.regime == "see":
+            msg = "regime 'see' gives no environment to act in; learn from log(steps)."
+            raise AccessError(msg)
+        from causalbench.env import SequenceVectorEnv
+
+        return SequenceVectorEnv(
+            self._program, num_envs, self.regime, rng=child(self._rng), meter=self.meter
+        )
+
+    def log(self, steps: int) -> Log:
+        """Return a log's first episodes that hold at least so many steps; each is counted once.
+
+        Raises:
+            AccessError: the regime is not ``see``.
+        """
+        if self.regime != "see":
+            msg = f"regime '{self.regime}' gives no log; act in env()."
+            raise AccessError(msg)
+        from causalbench.env.log import joined
+
+        parts, left = [], steps
+        for number in itertools.count():
+            if number == len(self._blocks):
+                self._blocks.append(next(self._source))
+            parts.append(self._blocks[number].first(left))
+            left -= parts[-1].steps
+            if left <= 0:
+                break
+        found = joined(parts)
+        self.meter.charge("rows", max(0, found.steps - self._read))
+        self._read = max(self._read, found.steps)
+        return found
+
+
+def codes_of(program: Program) -> NDArray[np.int64]:
+    """Return int64[D], the codes in each place of an observation: values, "unseen", mode, goal."""
+    cards = [program.process.variable(name).cardinality for name in program.process.visible]
+    return np.array([*(card + 1 for card in cards), len(MODES), 1], dtype=np.int64)
