@@ -2,6 +2,19 @@
 
 from __future__ import annotations
 
+from causalbench.truth.policy.controller import Controller, Uniform
+from causalbench.truth.policy.references import reference, references
 from causalbench.truth.policy.types import Moment, Policy, Reference, Value
+from causalbench.truth.policy.value import policy_value
 
-__all__ = ["Moment", "Policy", "Reference", "Value"]
+__all__ = [
+    "Controller",
+    "Moment",
+    "Policy",
+    "Reference",
+    "Uniform",
+    "Value",
+    "policy_value",
+    "reference",
+    "references",
+]

@@ -1,0 +1,291 @@
+"""Grow the tree of action-observation histories, histories of equal belief merged per step.
+
+A belief is the law of the state given a history; the rest of an episode depends on nothing else
+(Åström, "Optimal control of Markov processes with incomplete state information", 1965). Worlds
+that are seen in full have one belief a state, so their tree is a small decision process.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from causalbench.errors import TooWideError
+from causalbench.truth.policy.frames import Floats, Ints, gather, join
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from causalbench.truth.policy.model import Kernel, Model
+
+__all__ = ["Beliefs", "Branches", "Layer", "Tree", "grow"]
+
+_GRAIN = 2.0**40  # beliefs are equal if their probabilities agree to 2**-40 < 1e-12
+_CHUNK = 2_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Beliefs:
+    """Laws over states.
+
+    Args:
+        start: int64[N + 1], where each law's entries begin.
+        state: int64[E], codes.
+        chance: float64[E], summing to 1 over each law.
+    """
+
+    start: Ints
+    state: Ints
+    chance: Floats
+
+    @property
+    def count(self) -> int:
+        """The number of laws."""
+        return len(self.start) - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Branches:
+    """Where histories lead: one row for each (history, action, observation) that can come.
+
+    Args:
+        source: int64[E], history * A + action, ascending.
+        seen: int64[E], the code of the observation.
+        child: int64[E], the history of the next step.
+        chance: float64[E], given the history and the action.
+    """
+
+    source: Ints
+    seen: Ints
+    child: Ints
+    chance: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """The histories before one step, and what their actions bring.
+
+    Args:
+        reward: float64[N, A], expected and unscaled, given the action's event.
+        goal: float64[N, A], likewise.
+        mass: float64[N, A], the probability of the action's event.
+        branches: into the next layer; none at the last step.
+    """
+
+    reward: Floats
+    goal: Floats
+    mass: Floats
+    branches: Branches
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """All histories of a model.
+
+    Args:
+        layers: one a step.
+        roots: into the first layer; ``source`` is the group of equal past, and chances are the
+            probabilities of (group, observation).
+        entries: one a step: observation codes, and the history that starts afresh from each;
+            empty unless the tree was grown with such.
+        histories: how many (history, action, observation) were gone through.
+    """
+
+    layers: tuple[Layer, ...]
+    roots: Branches
+    entries: tuple[tuple[Ints, Ints], ...]
+    histories: int
+
+
+def grow(
+    model: Model,
+    roots: tuple[Ints, Ints, Ints, Floats],
+    limit: int,
+    *,
+    entries: Mapping[int, tuple[Ints, Ints, Floats]] | None = None,
+) -> Tree:
+    """Grow the tree of a model.
+
+    Args:
+        model: the steps.
+        roots: group, observation, state and probability of each beginning.
+        limit: the most (history, action, observation) to go through.
+        entries: step (from 2) -> observation, state and probability: histories that start there
+            with what this observation alone says.
+
+    Raises:
+        TooWideError: there are more than the limit.
+    """
+    group, seen, state, chance = roots
+    heads = _Heads()
+    source, shown, child, weight = heads.add(group, seen, state, chance)
+    beliefs, renamed = heads.merge()
+    opening = Branches(source, shown, renamed[child], weight)
+    first = [(opening.seen, opening.child)] if entries is not None else [_none()]
+    layers: list[Layer] = []
+    gone = len(source)
+    for step in range(1, model.horizon + 1):
+        if not beliefs.count:  # every episode has ended
+            break
+        heads = _Heads()
+        parts: list[tuple[Ints, Ints, Ints, Floats]] = []
+        codes, at = np.unique(beliefs.state, return_inverse=True)
+        kernel = model.step(step, codes)
+        layer = _values(model.actions, beliefs, at, kernel)
+        if step < model.horizon:
+            for low, high in _chunks(model.actions, beliefs, at, kernel):
+                rows = _expand(model.actions, beliefs, at, kernel, low, high)
+                parts.append(heads.add(*rows))
+                gone += len(parts[-1][0])
+                if gone > limit:
+                    raise TooWideError(
+                        f"there are over {limit} histories; give a higher limit, or fewer steps"
+                    )
+            extra = (entries or {}).get(step + 1)
+            if extra is not None:
+                codes_, states_, chances_ = extra
+                own = heads.add(np.zeros(len(codes_), dtype=np.int64), codes_, states_, chances_)
+            beliefs, renamed = heads.merge()
+            source, shown, child, weight = (
+                np.concatenate([part[i] for part in parts]) for i in range(4)
+            )
+            # An action's law is given its event: what has ended keeps its share of it.
+            with np.errstate(invalid="ignore", divide="ignore"):
+                weight = weight / layer.mass.ravel()[source]
+            branches = Branches(source, shown, renamed[child], weight)
+            first.append(_none() if extra is None else (own[1], renamed[own[2]]))
+        else:
+            none = np.zeros(0, dtype=np.int64)
+            branches = Branches(none, none, none, np.zeros(0))
+        layers.append(Layer(layer.reward, layer.goal, layer.mass, branches))
+    return Tree(tuple(layers), opening, tuple(first), gone)
+
+
+def _none() -> tuple[Ints, Ints]:
+    return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
+
+
+class _Heads:
+    """Beliefs that begin a layer, collected in chunks and merged where they are equal."""
+
+    def __init__(self) -> None:
+        self._laws: list[Beliefs] = []
+        self._marks: list[tuple[Ints, Ints]] = []
+        self._count = 0
+
+    def add(
+        self, group: Ints, seen: Ints, state: Ints, chance: Floats
+    ) -> tuple[Ints, Ints, Ints, Floats]:
+        """Add the laws of states by (group, observation).
+
+        Returns:
+            For each of them in order: group, observation, the number of its law, total weight.
+        """
+        order = np.lexsort((state, seen, group))
+        group, seen, state, chance = group[order], seen[order], state[order], chance[order]
+        fresh = np.ones(len(group), dtype=np.bool_)
+        fresh[1:] = (group[1:] != group[:-1]) | (seen[1:] != seen[:-1])
+        cell = fresh.copy()
+        cell[1:] |= state[1:] != state[:-1]
+        first = np.flatnonzero(cell)
+        chance = np.add.reduceat(chance, first) if len(first) else chance
+        group, seen, state, fresh = group[first], seen[first], state[first], fresh[first]
+        heads = np.flatnonzero(fresh)
+        law = np.cumsum(fresh) - 1
+        total = gather(law, chance, len(heads))
+        chance = chance / total[law]
+        marks = _marks(law, state, chance, len(heads))
+        # Chunks hold many equal laws; only one of each is kept.
+        _, kept, number = np.unique(marks[0], return_index=True, return_inverse=True)
+        if not (marks[1][kept][number] == marks[1]).all():  # pragma: no cover (odds of 2**-40)
+            kept = number = np.arange(len(heads))
+        start = np.append(heads, len(state))
+        count = start[kept + 1] - start[kept]
+        _, entry = join(start, kept)
+        bounds = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(count)])
+        self._laws.append(Beliefs(bounds, state[entry], chance[entry]))
+        self._marks.append((marks[0][kept], marks[1][kept]))
+        number = number + self._count
+        self._count += len(kept)
+        return group[heads], seen[heads], number, total
+
+    def merge(self) -> tuple[Beliefs, Ints]:
+        """Return the different laws, and the number among them of each that was added."""
+        one = np.concatenate([mark[0] for mark in self._marks])
+        two = np.concatenate([mark[1] for mark in self._marks])
+        _, kept, number = np.unique(one, return_index=True, return_inverse=True)
+        if not (two[kept][number] == two).all():  # pragma: no cover (odds of 2**-40)
+            kept = number = np.arange(len(one))
+        sizes = np.concatenate([np.diff(law.start) for law in self._laws])
+        start = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(sizes)])
+        _, entry = join(start, kept)
+        state = np.concatenate([law.state for law in self._laws])[entry]
+        chance = np.concatenate([law.chance for law in self._laws])[entry]
+        bounds = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(sizes[kept])])
+        return Beliefs(bounds, state, chance), number
+
+
+def _marks(law: Ints, state: Ints, chance: Floats, count: int) -> tuple[Ints, Ints]:
+    """Return two 64-bit fingerprints of each law, equal where laws agree to 2**-40."""
+    grains = np.round(chance * _GRAIN).astype(np.uint64)
+    first = np.searchsorted(law, np.arange(count))
+    found = []
+    for salt in (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F):
+        mixed = _mix(_mix(state.astype(np.uint64) + np.uint64(salt)) ^ grains)
+        sums = np.add.reduceat(mixed, first) if count else mixed
+        found.append(sums.view(np.int64))
+    return found[0], found[1]
+
+
+def _mix(
+    word: np.ndarray[tuple[int, ...], np.dtype[np.uint64]],
+) -> np.ndarray[tuple[int, ...], np.dtype[np.uint64]]:
+    """Mix the bits of 64-bit words (Steele, Lea and Flood, "Fast splittable ...", 2014)."""
+    word = (word ^ (word >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    word = (word ^ (word >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return word ^ (word >> np.uint64(31))
+
+
+def _values(actions: int, beliefs: Beliefs, at: Ints, kernel: Kernel) -> Layer:
+    """Return a layer's expected rewards; its branches are yet to come."""
+    who = np.repeat(np.arange(beliefs.count), np.diff(beliefs.start))
+    sums = []
+    for table in (kernel.reward, kernel.goal, kernel.mass):
+        given = table.reshape(-1, actions)
+        sums.append(
+            np.stack(
+                [gather(who, beliefs.chance * given[at, a], beliefs.count) for a in range(actions)],
+                axis=1,
+            )
+        )
+    reward, goal, mass = sums
+    with np.errstate(invalid="ignore", divide="ignore"):
+        reward, goal = reward / mass, goal / mass
+    none = np.zeros(0, dtype=np.int64)
+    return Layer(reward, goal, mass, Branches(none, none, none, np.zeros(0)))
+
+
+def _chunks(actions: int, beliefs: Beliefs, at: Ints, kernel: Kernel) -> list[tuple[int, int]]:
+    """Cut the laws into runs whose expansions stay small enough to hold."""
+    size = np.diff(kernel.start[::actions])[at]
+    cost = np.add.reduceat(size, beliefs.start[:-1])
+    block = (np.cumsum(cost) - 1) // _CHUNK
+    cuts = np.flatnonzero(np.diff(block)) + 1
+    bounds = [0, *(int(cut) for cut in cuts), beliefs.count]
+    return list(pairwise(bounds))
+
+
+def _expand(
+    actions: int, beliefs: Beliefs, at: Ints, kernel: Kernel, low: int, high: int
+) -> tuple[Ints, Ints, Ints, Floats]:
+    """Return (history * A + action, observation, next state, weight) of a run of histories."""
+    first, last = int(beliefs.start[low]), int(beliefs.start[high])
+    own = np.repeat(np.arange(low, high), np.diff(beliefs.start[low : high + 1]))
+    rows = (at[first:last, None] * actions + np.arange(actions)).ravel()
+    who, entry = join(kernel.start, rows)
+    source = own[who // actions] * actions + who % actions
+    weight = beliefs.chance[first:last][who // actions] * kernel.chance[entry]
+    return source, kernel.seen[entry], kernel.state[entry], weight
