@@ -7,7 +7,7 @@ how to find out which world it is; what is learnt of one world by heart is worth
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from causalbench.errors import WorldError
 from causalbench.scm.compose import mixture, trials
@@ -23,7 +23,7 @@ __all__ = ["HELD_OUT", "PRACTICE", "SHIFTED", "across"]
 PRACTICE, HELD_OUT, SHIFTED = "practice", "held-out", "shifted"
 
 
-def across(  # noqa: PLR0913  (each says one thing of the worlds)
+def across(
     family: str,
     *,
     practice: int = 16,
@@ -57,7 +57,7 @@ def across(  # noqa: PLR0913  (each says one thing of the worlds)
         if count < 1:
             raise WorldError(f"across worlds: {name} is {count}; give 1 or more.")
     made = load_family(family)
-    shifted = {**made.shifted, **knobs}
+    shifted: dict[str, Any] = {**made.shifted, **knobs}
     drawn = {
         PRACTICE: [made.world(i, difficulty, seed=seed, **knobs) for i in range(practice)],
         HELD_OUT: [
