@@ -31,7 +31,7 @@ def across(
     episodes: int = 2,
     difficulty: str = "medium",
     seed: int = 0,
-    **knobs: float,
+    **knobs: Any,
 ) -> SequentialWorld:
     """Return a world with a phase to practise in, one of held-out worlds, and a shifted one.
 
