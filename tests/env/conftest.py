@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,6 +16,8 @@ from causalbench.truth.knowledge import Budget, Knowledge
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+sys.path.insert(0, str(Path(__file__).parent))  # for the drawn programs of this room
 
 UTILITY = ((1.0, "y=1"), (-0.25, "x=1"))
 DECISIONS = (
