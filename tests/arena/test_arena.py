@@ -10,9 +10,8 @@ import pytest
 import causalbench as cb
 from causalbench.errors import AccessError, CausalBenchError, NotFoundError
 from causalbench.rng import generator
-from causalbench.run.arena.bout import Uniform
 from causalbench.run.arena.field import ArenaField, Meter
-from causalbench.truth.policy import policy_value
+from causalbench.truth.policy import Uniform, policy_value
 
 BUDGETS = [64, 256]
 

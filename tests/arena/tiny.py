@@ -33,7 +33,7 @@ def process(good: float, horizon: int = 2) -> Process:
         .add("x", "0 1")
         .add("a", "0 1")
         .add("y", "0 1")
-        .chance("u", "", lambda: 0.5)
+        .chance("u", "", lambda: 0.375)
         .chance("x", "u", lambda u: 0.25 + 0.5 * u)
         .chance("a", "u", lambda u: 0.875 if u else 0.125)
         .chance("y", "a u", lambda a, u: good if a != u else 1 - good)

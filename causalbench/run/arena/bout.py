@@ -8,8 +8,6 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from causalbench.errors import LogError, MissingExtraError
 from causalbench.rng import child, generator
 from causalbench.run.arena.field import ArenaField, Meter
@@ -20,15 +18,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from numpy.typing import NDArray
-
     from causalbench.agent.learn.protocol import Learner
     from causalbench.run.arena.study import Contestant, Ground, Stage
     from causalbench.scm.play import PlayRegime
     from causalbench.task.sequential import SequentialWorld
-    from causalbench.truth.policy import Moment, Value
+    from causalbench.truth.policy import Value
 
-__all__ = ["CHOICES", "Bout", "Scouting", "Uniform", "key_of", "play", "scout"]
+__all__ = ["CHOICES", "Bout", "Scouting", "key_of", "play", "scout"]
 
 CHOICES = ("greedy", "sampled")
 """A policy is valued twice: always its likeliest action, and actions drawn as it says."""
@@ -60,7 +56,7 @@ class Bout:
 
     ground: Ground
     contestant: Contestant
-    regime: str
+    regime: PlayRegime
     repeat: int
     seed: int
     stages: tuple[Stage, ...]
@@ -108,29 +104,11 @@ class Scouting:
 
     ground: Ground
     phases: tuple[str, ...]
-    regimes: tuple[str, ...]
+    regimes: tuple[PlayRegime, ...]
     planners: tuple[int, ...]
     limit: int
     seed: int
     path: Path
-
-
-class Uniform:
-    """The policy that takes every action equally often."""
-
-    recalls = False
-    reads_reward = False
-
-    def __init__(self, actions: int) -> None:
-        self._actions = actions
-
-    def begin(self, n: int) -> None:
-        """Remember nothing."""
-        del n
-
-    def act(self, moment: Moment, memory: Any) -> tuple[NDArray[np.float64], Any]:
-        """Give every action the same probability."""
-        return np.full((len(moment.seen), self._actions), 1 / self._actions), memory
 
 
 def key_of(stage: int, steps: int, phase: str, choice: str) -> str:
@@ -162,7 +140,7 @@ def play(bout: Bout) -> str:
         for number, stage in enumerate(bout.stages):
             field = ArenaField(
                 world.program(stage.phase),
-                bout.regime,  # type: ignore[arg-type]  # checked against REGIMES as it was read
+                bout.regime,
                 family=world.family,
                 rng=child(fields),
                 meter=meter,
@@ -221,7 +199,7 @@ def scout(scouting: Scouting) -> str:
     Returns:
         "", as `play` does where it goes well.
     """
-    from causalbench.truth.policy import planner, policy_value, references
+    from causalbench.truth.policy import Uniform, policy_value, references
 
     if scouting.path.exists():
         return ""
@@ -230,13 +208,16 @@ def scout(scouting: Scouting) -> str:
     for name in scouting.phases:
         program = world.program(name)
         found = references(program, scouting.regimes, limit=scouting.limit)
-        values = {regime: value_dict(one.value) for regime, one in found.items()}
+        values: dict[str, Any] = {regime: value_dict(one.value) for regime, one in found.items()}
         uniform = Uniform(len(program.play.actions))
         others: list[tuple[str, Any, PlayRegime]] = [
             ("natural", uniform, "see"),  # nature acts, whatever the policy
             ("uniform", uniform, "do"),
         ]
-        others += [(f"planner {n}", planner(program, n), "do") for n in scouting.planners]
+        if scouting.planners:
+            from causalbench.truth.policy import planner
+
+            others += [(f"planner {n}", planner(program, n), "do") for n in scouting.planners]
         for label, policy, regime in others:
             rng = generator(scouting.seed, f"{scouting.path.name} {name} {label}")
             value = policy_value(program, policy, regime, limit=scouting.limit, rng=rng)

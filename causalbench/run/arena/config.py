@@ -13,6 +13,7 @@ What stands beside ``studies`` holds for each of them; without ``studies`` the p
 from __future__ import annotations
 
 import itertools
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -71,15 +72,14 @@ CONFIG_KEYS = frozenset({"kind", "title", "studies", *_StudyForm.model_fields})
 """The keys of a page beyond the flags of ``causalbench run``."""
 
 
-class Page(_Strict):
+@dataclass(frozen=True)
+class Page:
     """What a page measures.
 
     Args:
         title: one line.
         studies: in order.
     """
-
-    model_config = ConfigDict(extra="forbid", arbitrary_types_allowed=True, frozen=True)
 
     title: str
     studies: tuple[Study, ...]
@@ -164,8 +164,6 @@ def _study(data: Mapping[str, Any], place: str, options: Mapping[str, Mapping[st
 
 
 def _with_plot(study: Study, plot: str) -> Study:
-    from dataclasses import replace
-
     if plot == "auto":
         plot = "life" if len(study.life) > 1 else "sweep" if study.varied else "curves"
     return replace(study, plot=plot)

@@ -27,6 +27,7 @@ RUNGS: Mapping[str, tuple[str, str]] = {
 _LADDER = ("uniform", "natural", "see", "do", "intent", "replay")
 _APART = 1e-6  # references nearer than this are told as one
 _ROUNDING = 1e-9
+_ROOM = 0.01
 
 
 def interval(
@@ -107,7 +108,9 @@ def climb(about: Mapping[str, Mapping[str, Any]], regime: str) -> Callable[[floa
 def reached(about: Mapping[str, Mapping[str, Any]], high: float) -> str:
     """Return the highest reference whose value is no more than an interval's upper end.
 
-    Of references with the same value the lowest rung is named, since nothing more is needed for it.
+    An exact value needs no room for error, but a policy that errs in one history of a thousand is
+    as good as the best: a hundredth of the references' range is allowed. Of references with the
+    same value the lowest rung is named, since nothing more is needed for it.
 
     Args:
         about: the references, by name.
@@ -117,8 +120,10 @@ def reached(about: Mapping[str, Mapping[str, Any]], high: float) -> str:
         A name, or "" where even the lowest lies above.
     """
     best, at = "", -np.inf
+    held = [about[name]["value"] for name in _LADDER if name in about]
+    room = _ROOM * (max(held) - min(held)) + _ROUNDING if held else 0.0
     for name in _LADDER:
         value = about[name]["value"] if name in about else np.inf
-        if value <= high + _ROUNDING and value > at + _APART:
+        if value <= high + room and value > at + _APART:
             best, at = name, value
     return best

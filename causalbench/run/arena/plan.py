@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from causalbench.agent.learn.protocol import Learner
     from causalbench.run.arena.config import Page
     from causalbench.run.arena.study import Contestant, Ground, Study
+    from causalbench.scm.play import PlayRegime
     from causalbench.task.sequential import SequentialWorld
 
 __all__ = ["Plan", "logged", "plan"]
@@ -164,7 +165,7 @@ class _Planner:
         one: Contestant,
         learner: Learner,
         ground: Ground,
-        regime: str,
+        regime: PlayRegime,
         phases: tuple[str, ...],
         folder: Path,
     ) -> Iterator[Bout]:
@@ -217,7 +218,7 @@ def _made(contestant: Contestant) -> Learner:
     return make_learner(contestant.agent, dict(contestant.options))
 
 
-def _regimes(study: Study, contestant: Contestant, learner: Learner) -> list[str]:
+def _regimes(study: Study, contestant: Contestant, learner: Learner) -> list[PlayRegime]:
     """Return the regimes that a learner is trained under."""
     wanted = contestant.regimes or study.regimes
     return [regime for regime in wanted if regime in learner.regimes]

@@ -14,6 +14,7 @@ from causalbench.task.sequential.catalogue import FAMILIES, load_family, load_se
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from causalbench.scm.play import PlayRegime
     from causalbench.task.sequential import SequentialWorld
 
 __all__ = ["BUDGETS", "PLOTS", "Contestant", "Ground", "Stage", "Study", "is_sequential"]
@@ -44,7 +45,7 @@ class Contestant:
     options: Mapping[str, Any]
     varied: Mapping[str, Any]
     budgets: tuple[int, ...] = ()
-    regimes: tuple[str, ...] = ()
+    regimes: tuple[PlayRegime, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +82,9 @@ class Ground:
         if self.index is None:
             path = Path(self.world)
             return load_sequence(path if path.suffix in {".yaml", ".yml"} else self.world)
-        return load_family(self.world).world(
-            self.index, self.difficulty, split="test", **self.knobs
-        )
+        found = load_family(self.world)
+        more: dict[str, Any] = {"split": "test", **self.knobs}
+        return found.world(self.index, self.difficulty, **more)
 
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-ready dict."""
@@ -120,7 +121,7 @@ class Study:
     world: str
     contestants: tuple[Contestant, ...]
     title: str = ""
-    regimes: tuple[str, ...] = ("see", "do")
+    regimes: tuple[PlayRegime, ...] = ("see", "do")
     life: tuple[Stage, ...] = (Stage(None, BUDGETS),)
     valued: tuple[str, ...] = ()
     knobs: Mapping[str, tuple[float, ...]] | None = None
@@ -128,7 +129,7 @@ class Study:
     worlds: int = 0
     published: bool = True
     planners: tuple[int, ...] = ()
-    references: tuple[str, ...] = ("see", "do", "intent", "replay")
+    references: tuple[PlayRegime, ...] = ("see", "do", "intent", "replay")
     limit: int = 10**6
     plot: str = "curves"
     choice: str = "greedy"
