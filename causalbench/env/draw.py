@@ -93,7 +93,8 @@ def plot_sequence(program: Program, path: str | Path | None = None, *, title: st
         MissingExtraError: matplotlib is not installed.
     """
     painter = _Painter(program, "do")
-    painter.plain(plain_bands(program), title)
+    steps = "one step" if program.horizon == 1 else f"{program.horizon} steps"
+    painter.plain(plain_bands(program), title, steps)
     if path is not None:
         painter.figure.savefig(path, dpi=150)
     return painter.figure
@@ -160,10 +161,10 @@ class _Painter:
             self._axes.draw_artist(words)
         return np.asarray(self._canvas.buffer_rgba())[..., :3].copy()
 
-    def plain(self, shown: tuple[Band, ...], title: str) -> None:
+    def plain(self, shown: tuple[Band, ...], title: str, said: str) -> None:
         """Draw bands for good."""
         self._drawn(shown, "dashed: hidden   green: what actions set")
-        for words in self._words(shown, (title, "")):
+        for words in self._words(shown, (title, said)):
             words.set_animated(False)
 
     def _background(self, shown: tuple[Band, ...]) -> Any:
@@ -185,9 +186,11 @@ class _Painter:
             for parent, child in band.edges:
                 route = self._plan.within(place, parent, child)
                 self._arrow(route, band.nodes[parent], band.nodes[child])
+            for parent in dict.fromkeys(parent for parent, _ in band.before if place):
+                self._line(curve(self._plan.leaving(parent), HALF, 0.0), band.nodes[parent])
             for parent, child in band.before:
-                route = (self._plan.across if place else self._plan.entering)(parent, child)
-                self._arrow(route, shown[0].nodes[parent], band.nodes[child])
+                route = self._plan.entering(place, parent, child)
+                self._arrow(route, band.nodes[parent], band.nodes[child])
         self._axes.text(
             (self._left + self._right) / 2,
             self._low - 0.16,
@@ -240,29 +243,11 @@ class _Painter:
         )
 
     def _arrow(self, route: list[Point], parent: Node, child: Node) -> None:
-        from matplotlib.patches import FancyArrowPatch
-        from matplotlib.path import Path as Curve
-
-        corners, codes = curve(route, HALF, 0.03)
-        color = _FAINT if parent.hidden or child.blank else _INK
-        if child.cut:
-            color = _CUT
-        self._axes.add_patch(
-            FancyArrowPatch(
-                path=Curve(corners, codes),
-                arrowstyle="-|>,head_length=0.55,head_width=0.22",
-                mutation_scale=10,
-                color=color,
-                linestyle=_DASHES if parent.hidden or child.cut else "-",
-                linewidth=1.2,
-                alpha=0.75 if child.cut else 1.0,
-                capstyle="butt",
-                zorder=2,
-            )
-        )
+        points = curve(route, HALF, 0.03)
+        self._line(points, parent, child)
         if child.cut:
             self._axes.text(
-                *_middle(corners),
+                *_middle(points[0]),
                 "\N{BLACK SCISSORS}",
                 ha="center",
                 va="center",
@@ -270,6 +255,29 @@ class _Painter:
                 color=_CUT,
                 zorder=4,
             )
+
+    def _line(
+        self, points: tuple[list[Point], list[int]], parent: Node, child: Node | None = None
+    ) -> None:
+        """Draw an arrow, or where it has no child a line."""
+        from matplotlib.patches import FancyArrowPatch
+        from matplotlib.path import Path as Curve
+
+        cut = child is not None and child.cut
+        faint = parent.hidden or (child is not None and child.blank)
+        self._axes.add_patch(
+            FancyArrowPatch(
+                path=Curve(*points),
+                arrowstyle="-|>,head_length=0.55,head_width=0.22" if child is not None else "-",
+                mutation_scale=10,
+                color=_CUT if cut else _FAINT if faint else _INK,
+                linestyle=_DASHES if parent.hidden or cut else "-",
+                linewidth=1.2,
+                alpha=0.75 if cut else 1.0,
+                capstyle="butt",
+                zorder=2,
+            )
+        )
 
     def _words(self, shown: tuple[Band, ...], lines: tuple[str, str]) -> list[Any]:
         """Return the texts of a frame, made once and worded anew."""

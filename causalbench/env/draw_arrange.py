@@ -58,18 +58,20 @@ class Plan:
         route = [self.places[parent], *self.bends[parent, child], self.places[child]]
         return self._moved(band, route)
 
-    def across(self, parent: str, child: str) -> list[Point]:
-        """Return the points of an arrow from the upper band to the lower one."""
-        out, into = _OUT + parent, _IN + parent
-        upper = [self.places[parent], *self.bends[parent, out], self.places[out]]
-        lower = [self.places[into], *self.bends[into, child], self.places[child]]
-        return [*upper, *self._moved(1, lower)]
+    def leaving(self, parent: str) -> list[Point]:
+        """Return the points of the line that takes a variable from the upper band to the lower."""
+        out, into = self.places[_OUT + parent], self.places[_IN + parent]
+        x, y = self._moved(1, [into])[0]
+        # An arrow ends half a box above its last point: here, at the lower band's edge.
+        end = [(x, y), (x, y - HALF)]
+        return [self.places[parent], *self.bends[parent, _OUT + parent], out, *end]
 
-    def entering(self, parent: str, child: str) -> list[Point]:
-        """Return the points of an arrow into the upper band, from a step that is not shown."""
+    def entering(self, band: int, parent: str, child: str) -> list[Point]:
+        """Return the points of an arrow from a band's upper edge."""
         x, y = self.places[_IN + parent]
-        # An arrow begins half a box below its first point: here, at the band's edge.
-        return [(x, y + HALF), *self.bends[_IN + parent, child], self.places[child]]
+        # Likewise it begins half a box below its first point: here, at the edge.
+        bends = self.bends[_IN + parent, child]
+        return self._moved(band, [(x, y + HALF), (x, y), *bends, self.places[child]])
 
     def _moved(self, band: int, points: list[Point]) -> list[Point]:
         return [(x, y - band * (self.height + _GAP)) for x, y in points]

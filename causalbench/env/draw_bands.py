@@ -96,12 +96,12 @@ def plain_bands(program: Program) -> tuple[Band, ...]:
         nodes = {
             name: Node(
                 name,
-                None,
+                "",  # nothing is written under the name
                 None,
                 cut=False,
                 choice=bool(program.forced[program.slot[name]]),
                 hidden=program.process.variable(name).hidden,
-                blank=True,
+                blank=False,
             )
             for name in program.names
         }

@@ -9,8 +9,9 @@ import torch
 from gymnasium.error import ResetNeeded
 
 from causalbench.env.plan import Plan
-from causalbench.env.stack import check_alike, stack
+from causalbench.env.stack import check_alike
 from causalbench.env.stream import key_of
+from causalbench.env.torch_stack import padded
 from causalbench.env.torch_tables import Tables, words
 from causalbench.errors import AgentError, UnknownNameError
 from causalbench.scm.program import Program
@@ -77,7 +78,7 @@ class SequenceTorchEnv:
         self.actions: tuple[str, ...] = plan.actions
         self._seed, self._size, self._horizon = seed, len(plan.order), plan.program.horizon
         self._replay = regime == "replay"
-        stacked = stack(plans)
+        stacked = padded(plans)
         self._tables = Tables(stacked, num_envs, self.device)
         # Where nothing ends an episode early, all copies are at one step, known without asking.
         self._even = all(each.ends is None for each in plans)

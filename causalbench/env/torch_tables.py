@@ -13,7 +13,7 @@ from causalbench.env.stream import FIRST, GAMMA, SECOND
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from causalbench.env.stack import Stack
+    from causalbench.env.torch_stack import Padded
 
 __all__ = ["Tables", "signed", "words"]
 
@@ -69,7 +69,7 @@ class Layer:
 
 
 class Tables:
-    """A `Stack` on a device. Copies lie along the last axis, so that a variable is contiguous.
+    """A `Padded` stack on a device; copies lie along the last axis, so a variable is contiguous.
 
     Args:
         stack: the worlds.
@@ -77,7 +77,7 @@ class Tables:
         device: where the tensors live.
     """
 
-    def __init__(self, stack: Stack, copies: int, device: torch.device) -> None:
+    def __init__(self, stack: Padded, copies: int, device: torch.device) -> None:
         def put(array: NDArray[Any]) -> torch.Tensor:
             return torch.from_numpy(array.astype(np.int64)).to(device)
 
