@@ -19,6 +19,8 @@ from causalbench.task.world import Phrase
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from numpy.typing import NDArray
+
 __all__ = ["FAMILY", "places", "sail"]
 
 IDLE, COURSE, LAGOON = range(3)
@@ -109,7 +111,19 @@ def _draw(rng: np.random.Generator) -> dict[str, float]:
 
 def _build(rng: np.random.Generator, knobs: Mapping[str, Any]) -> SequentialWorld:
     odds = draw_until(rng, _draw, lambda drawn: _accepted(knobs, drawn), NAME)
-    usual = simplex(rng, 3, 0.2)
+    return _make(odds, simplex(rng, 3, 0.2), knobs)
+
+
+def _make(
+    odds: Mapping[str, float], usual: NDArray[np.float64], knobs: Mapping[str, Any]
+) -> SequentialWorld:
+    """Make the race.
+
+    Args:
+        odds: its chances, and what crossing the line pays.
+        usual: float64[3], how often the boat of the log is steered each way.
+        knobs: as set.
+    """
     course, channel = knobs["course"], knobs["channel"]
     slices = Slices(knobs["horizon"])
     slices.add("steer", "idle course lagoon").add("place", places(course, channel))

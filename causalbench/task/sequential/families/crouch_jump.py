@@ -18,6 +18,8 @@ from causalbench.task.world import Phrase
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from numpy.typing import NDArray
+
 __all__ = ["FAMILY"]
 
 NAME = "crouch-jump"
@@ -80,7 +82,20 @@ def _build(rng: np.random.Generator, knobs: Mapping[str, Any]) -> SequentialWorl
         return {"jump": jump, "upright": near(knobs["pull"] * jump / (deepest + 1))}
 
     odds = draw_until(rng, draw, lambda drawn: _accepted(knobs, drawn), NAME)
-    usual = simplex(rng, 3, 0.2)
+    return _make(odds, simplex(rng, 3, 0.2), knobs)
+
+
+def _make(
+    odds: Mapping[str, float], usual: NDArray[np.float64], knobs: Mapping[str, Any]
+) -> SequentialWorld:
+    """Make the athlete.
+
+    Args:
+        odds: the chance to clear the bar, and what standing pays.
+        usual: float64[3], how often the athlete of the log makes each move.
+        knobs: as set.
+    """
+    deepest = knobs["crouches"]
     slices = Slices(knobs["horizon"])
     slices.add("move", "stand crouch jump").add("legs", [str(i) for i in range(deepest + 1)])
     slices.add("over", "no yes")

@@ -114,8 +114,12 @@ def _build(rng: np.random.Generator, knobs: Mapping[str, Any]) -> SequentialWorl
         # More tries are worth no less, and those that fewer suffice for are quick.
         return any(bank.best(few) - blind >= CLEAR for few in range(1, tries + 1))
 
-    bank = draw_until(rng, draw, holds, NAME)
-    names = tuple(f"lever{i}" for i in range(1, levers + 1))
+    return _make(draw_until(rng, draw, holds, NAME), knobs)
+
+
+def _make(bank: Bank, knobs: Mapping[str, Any]) -> SequentialWorld:
+    tries = knobs["tries"]
+    names = tuple(f"lever{i}" for i in range(1, bank.levers + 1))
     return SequentialWorld(
         id=NAME,
         version=1,

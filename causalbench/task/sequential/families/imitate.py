@@ -164,7 +164,10 @@ def _build(rng: np.random.Generator, knobs: Mapping[str, Any]) -> SequentialWorl
             ),
         )
 
-    road = draw_until(rng, draw, lambda drawn: _holds(drawn, knobs["steps"]), NAME)
+    return _make(draw_until(rng, draw, lambda drawn: _holds(drawn, knobs["steps"]), NAME), knobs)
+
+
+def _make(road: Road, knobs: Mapping[str, Any]) -> SequentialWorld:
     seen = ("traffic", "light", "mirror") if knobs["sees"] else ("traffic", "mirror")
     return SequentialWorld(
         id=NAME,

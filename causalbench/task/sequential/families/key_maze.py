@@ -117,7 +117,10 @@ def _build(rng: np.random.Generator, knobs: Mapping[str, Any]) -> SequentialWorl
             sense=between(rng, 0.25, 0.55),
         )
 
-    maze = draw_until(rng, draw, lambda drawn: _holds(drawn, knobs), NAME)
+    return _make(draw_until(rng, draw, lambda drawn: _holds(drawn, knobs), NAME), knobs)
+
+
+def _make(maze: Maze, knobs: Mapping[str, Any]) -> SequentialWorld:
     return SequentialWorld(
         id=NAME,
         version=1,
@@ -133,7 +136,7 @@ def _build(rng: np.random.Generator, knobs: Mapping[str, Any]) -> SequentialWorl
             returns=(0.0, 1.0),
         ),
         phases=(Phase(BASE, _process(maze, _horizon(knobs))),),
-        phrases=_phrases(rooms),
+        phrases=_phrases(maze.last + 1),
         family=NAME,
         knobs=dict(knobs),
     )

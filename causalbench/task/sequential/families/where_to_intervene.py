@@ -135,7 +135,10 @@ def _build(rng: np.random.Generator, knobs: Mapping[str, Any]) -> SequentialWorl
             glows=(between(rng, 0.05, 0.2), between(rng, 0.8, 0.95)),
         )
 
-    house = draw_until(rng, draw, _holds, NAME)
+    return _make(draw_until(rng, draw, _holds, NAME), knobs)
+
+
+def _make(house: House, knobs: Mapping[str, Any]) -> SequentialWorld:
     lamps = LAMPS[: knobs["decoys"]]
     return SequentialWorld(
         id=NAME,
