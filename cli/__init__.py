@@ -14,6 +14,7 @@ from .common import OneLine
 from .info import info
 from .list import list_names
 from .make import make
+from .make_log import make_log
 from .run import run
 from .score import score
 from .show import show
@@ -35,6 +36,7 @@ app.command("list")(list_names)
 app.command("show")(show)
 app.command("ask")(ask)
 app.command("make")(make)
+app.command("make-log")(make_log)
 app.command("score")(score)
 app.command("check")(check)
 app.command("audit")(audit)
