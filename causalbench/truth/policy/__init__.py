@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from causalbench.truth.policy.controller import Controller, Uniform
+from causalbench.truth.policy.controls import clone, natural, planner, uniform
 from causalbench.truth.policy.references import reference, references
 from causalbench.truth.policy.types import Moment, Policy, Reference, Value
 from causalbench.truth.policy.value import policy_value
@@ -14,7 +15,11 @@ __all__ = [
     "Reference",
     "Uniform",
     "Value",
+    "clone",
+    "natural",
+    "planner",
     "policy_value",
     "reference",
     "references",
+    "uniform",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -17,7 +17,17 @@ if TYPE_CHECKING:
     from causalbench.truth.policy.frames import Floats, Ints
     from causalbench.truth.policy.tree import Layer, Tree
 
-__all__ = ["Trie", "backward", "choose", "controller", "followed", "one_hot", "planned", "scaled"]
+__all__ = [
+    "Trie",
+    "backward",
+    "choose",
+    "controller",
+    "followed",
+    "followed_from",
+    "one_hot",
+    "planned",
+    "scaled",
+]
 
 _TIE = 1e-12
 
@@ -97,13 +107,19 @@ def followed(tree: Tree, policy: Sequence[Floats]) -> tuple[float, float, float]
         tree: the histories; actions have events of probability 1.
         policy: float64[N, A] for each layer.
     """
-    sums = []
-    for name in ("reward", "goal", "mass"):
-        later = np.zeros(0)
-        for layer, chances in zip(reversed(tree.layers), reversed(policy), strict=True):
-            later = (backward(layer, getattr(layer, name), later) * chances).sum(axis=1)
-        sums.append(float(tree.roots.chance @ later[tree.roots.child]))
-    return sums[0], sums[1], sums[2]
+    sums = [followed_from(tree, policy, name) for name in ("reward", "goal", "mass")]
+    reward, goal, length = (float(tree.roots.chance @ own) for own in sums)
+    return reward, goal, length
+
+
+def followed_from(
+    tree: Tree, policy: Sequence[Floats], of: Literal["reward", "goal", "mass"]
+) -> Floats:
+    """Return what a policy brings from each root, float64[roots] (``mass``: its steps)."""
+    later = np.zeros(0)
+    for layer, chances in zip(reversed(tree.layers), reversed(policy), strict=True):
+        later = (backward(layer, getattr(layer, of), later) * chances).sum(axis=1)
+    return np.asarray(later[tree.roots.child], dtype=np.float64)
 
 
 def one_hot(choice: Ints, actions: int) -> Floats:

@@ -17,7 +17,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from causalbench.errors import TooWideError
 from causalbench.scm.play import REGIMES
+from causalbench.truth.policy.interval import acted, seen_interval, watched
 from causalbench.truth.policy.model import Model
 from causalbench.truth.policy.natural import drift
 from causalbench.truth.policy.plan import (
@@ -28,10 +30,10 @@ from causalbench.truth.policy.plan import (
     planned,
     scaled,
 )
-from causalbench.truth.policy.tree import grow
+from causalbench.truth.policy.tree import BITS, grow
 from causalbench.truth.policy.types import Reference, Value
 from causalbench.truth.policy.value import LIMIT, exact_value
-from causalbench.truth.policy.watch import Courses
+from causalbench.truth.policy.watch import COURSES, Courses
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -69,6 +71,19 @@ def references(
 def reference(program: Program, regime: PlayRegime, *, limit: int = LIMIT) -> Reference:
     """Return the best policy of one rung (see `references`)."""
     program.need(regime)
+    try:
+        return _exact(program, regime, limit)
+    except TooWideError:
+        if regime == "see":
+            return seen_interval(
+                program, lambda most, bits: logged(program, most, bits=bits), limit
+            )
+        if regime == "replay":
+            return watched(program, reference(program, "do", limit=limit), limit)
+        return acted(program, regime, limit)
+
+
+def _exact(program: Program, regime: PlayRegime, limit: int) -> Reference:
     if regime == "see":
         return _see(program, limit)
     extra = 0.0
@@ -100,7 +115,7 @@ def rooted(program: Program, regime: PlayRegime, limit: int) -> Tree:
     return grow(model, (start.group, start.seen, start.state, start.chance), limit)
 
 
-def logged(program: Program, limit: int, *, first: bool = False) -> Tree:
+def logged(program: Program, limit: int, *, first: bool = False, bits: int = BITS) -> Tree:
     """Return the tree of histories of a log.
 
     A history that the log does not hold starts afresh from its last observation, if the log has
@@ -111,13 +126,14 @@ def logged(program: Program, limit: int, *, first: bool = False) -> Tree:
         limit: the most histories to go through.
         first: count a row as the one action that a log calls it, not as each that it is an
             instance of.
+        bits: as for `causalbench.truth.policy.tree.grow`.
     """
     model = Model(program, "do", "first" if first else "match")
     start = model.start()
     course = drift(program)
     entries = {step: view for step, view in enumerate(course.views, start=1) if step > 1}
     roots = (start.group, start.seen, start.state, start.chance)
-    return grow(model, roots, limit, entries=entries)
+    return grow(model, roots, limit, entries=entries, bits=bits)
 
 
 def _see(program: Program, limit: int) -> Reference:
@@ -129,7 +145,7 @@ def _see(program: Program, limit: int) -> Reference:
 
 def replayed(program: Program, limit: int) -> tuple[Tree, Trie, float]:
     """Return the tree of second courses, what is watched before, and its expected steps."""
-    courses = Courses(program, limit)
+    courses = Courses(program, max(1, limit // COURSES))
     model = Model(program, "replay", watched=courses)
     node = np.zeros(len(courses.weight), dtype=np.int64)
     parents: list[Ints] = []

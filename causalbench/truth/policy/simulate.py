@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from causalbench.truth.policy.frames import Floats, Ints
     from causalbench.truth.policy.types import Policy
 
-__all__ = ["Rolled", "roll", "rollouts"]
+__all__ = ["Rolled", "roll", "rollouts", "watch"]
 
 _Z = 1.959963984540054  # the normal law's 97.5% point
 _BATCH = 50_000
@@ -92,7 +92,23 @@ def roll(
     return _Episodes(program, policy, regime, count, greedy=greedy, rng=rng).run()
 
 
+def watch(program: Program, count: int, *, rng: np.random.Generator) -> tuple[Ints, Ints]:
+    """Draw natural courses; return the values of each step, int64[T, n, V], and the lengths.
+
+    Args:
+        program: what is watched.
+        count: courses.
+        rng: of the noise.
+    """
+    from causalbench.truth.policy.controller import Uniform
+
+    policy = Uniform(len(program.force))
+    return _Episodes(program, policy, "replay", count, greedy=False, rng=rng).watched()
+
+
 class _Episodes:
+    """Copies of an environment, and of a policy in it."""
+
     def __init__(
         self,
         program: Program,
@@ -119,6 +135,7 @@ class _Episodes:
         self.paid = np.zeros(count)
 
     def run(self) -> Rolled:
+        """Play to the end."""
         low, high = self.program.returns
         if self.regime == "see":
             self._see()
@@ -244,7 +261,8 @@ class _Episodes:
             going = ~self._over(values)
             rows, before = rows[going], values[going]
 
-    def _replay(self) -> None:
+    def watched(self) -> tuple[Ints, Ints]:
+        """Return natural courses: the values of each step, and the lengths."""
         before: Ints = np.zeros((self.count, self.slots), dtype=np.int64)
         last = np.zeros(self.count, dtype=np.int64)
         courses = []
@@ -252,10 +270,13 @@ class _Episodes:
             everyone = np.arange(self.count)
             values: Ints = self._slice(step, everyone, before, self._nature(self.count))
             last = np.where((last == 0) & self._over(values), step, last)
-            courses.append(values[:, self.shown])
+            courses.append(values)
             before = values
-        last = np.where(last == 0, self.horizon, last)
-        course = np.stack(courses)
+        return np.stack(courses), np.where(last == 0, self.horizon, last)
+
+    def _replay(self) -> None:
+        values, last = self.watched()
+        course = values[:, :, self.shown]
         for length in (int(one) for one in np.unique(last)):
             rows = np.flatnonzero(last == length)
             memory = pick(self.memory, rows)

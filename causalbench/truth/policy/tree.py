@@ -19,11 +19,14 @@ from causalbench.truth.policy.frames import Floats, Ints, gather, join
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from numpy.typing import NDArray
+
     from causalbench.truth.policy.model import Kernel, Model
 
-__all__ = ["Beliefs", "Branches", "Layer", "Tree", "grow"]
+__all__ = ["BITS", "Beliefs", "Branches", "Layer", "Tree", "grow"]
 
-_GRAIN = 2.0**40  # beliefs are equal if their probabilities agree to 2**-40 < 1e-12
+BITS = 40
+"""Beliefs are equal if their probabilities agree to 2**-40, which is less than 1e-12."""
 _CHUNK = 2_000_000
 
 
@@ -106,6 +109,7 @@ def grow(
     limit: int,
     *,
     entries: Mapping[int, tuple[Ints, Ints, Floats]] | None = None,
+    bits: int = BITS,
 ) -> Tree:
     """Grow the tree of a model.
 
@@ -115,12 +119,14 @@ def grow(
         limit: the most (history, action, observation) to go through.
         entries: step (from 2) -> observation, state and probability: histories that start there
             with what this observation alone says.
+        bits: beliefs count as equal that agree to this many bits. With fewer than 40 the tree is
+            no longer exact: it makes real policies, but does not tell their value.
 
     Raises:
         TooWideError: there are more than the limit.
     """
     group, seen, state, chance = roots
-    heads = _Heads()
+    heads = _Heads(bits)
     source, shown, child, weight = heads.add(group, seen, state, chance)
     beliefs, renamed = heads.merge()
     opening = Branches(source, shown, renamed[child], weight)
@@ -130,7 +136,7 @@ def grow(
     for step in range(1, model.horizon + 1):
         if not beliefs.count:  # every episode has ended
             break
-        heads = _Heads()
+        heads = _Heads(bits)
         parts: list[tuple[Ints, Ints, Ints, Floats]] = []
         codes, at = np.unique(beliefs.state, return_inverse=True)
         kernel = model.step(step, codes)
@@ -171,7 +177,8 @@ def _none() -> tuple[Ints, Ints]:
 class _Heads:
     """Beliefs that begin a layer, collected in chunks and merged where they are equal."""
 
-    def __init__(self) -> None:
+    def __init__(self, bits: int) -> None:
+        self._grain = 2.0**bits
         self._laws: list[Beliefs] = []
         self._marks: list[tuple[Ints, Ints]] = []
         self._count = 0
@@ -197,7 +204,7 @@ class _Heads:
         law = np.cumsum(fresh) - 1
         total = gather(law, chance, len(heads))
         chance = chance / total[law]
-        marks = _marks(law, state, chance, len(heads))
+        marks = _marks(law, state, np.round(chance * self._grain).astype(np.uint64), len(heads))
         # Chunks hold many equal laws; only one of each is kept.
         _, kept, number = np.unique(marks[0], return_index=True, return_inverse=True)
         if not (marks[1][kept][number] == marks[1]).all():  # pragma: no cover (odds of 2**-40)
@@ -228,9 +235,8 @@ class _Heads:
         return Beliefs(bounds, state, chance), number
 
 
-def _marks(law: Ints, state: Ints, chance: Floats, count: int) -> tuple[Ints, Ints]:
-    """Return two 64-bit fingerprints of each law, equal where laws agree to 2**-40."""
-    grains = np.round(chance * _GRAIN).astype(np.uint64)
+def _marks(law: Ints, state: Ints, grains: NDArray[np.uint64], count: int) -> tuple[Ints, Ints]:
+    """Return two 64-bit fingerprints of each law, equal where the rounded laws are."""
     first = np.searchsorted(law, np.arange(count))
     found = []
     for salt in (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F):
@@ -240,9 +246,7 @@ def _marks(law: Ints, state: Ints, chance: Floats, count: int) -> tuple[Ints, In
     return found[0], found[1]
 
 
-def _mix(
-    word: np.ndarray[tuple[int, ...], np.dtype[np.uint64]],
-) -> np.ndarray[tuple[int, ...], np.dtype[np.uint64]]:
+def _mix(word: NDArray[np.uint64]) -> NDArray[np.uint64]:
     """Mix the bits of 64-bit words (Steele, Lea and Flood, "Fast splittable ...", 2014)."""
     word = (word ^ (word >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     word = (word ^ (word >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)

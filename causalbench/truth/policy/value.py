@@ -16,7 +16,7 @@ from causalbench.truth.policy.natural import drift
 from causalbench.truth.policy.plan import one_hot, scaled
 from causalbench.truth.policy.simulate import rollouts
 from causalbench.truth.policy.types import Moment, Value
-from causalbench.truth.policy.watch import Courses
+from causalbench.truth.policy.watch import COURSES, Courses
 
 if TYPE_CHECKING:
     from causalbench.scm.play import PlayRegime
@@ -182,7 +182,7 @@ class _Run:
     def twice(self) -> None:
         """Watch a course, and act in it again."""
         program = self._program
-        courses = Courses(program, self._limit)
+        courses = Courses(program, max(1, self._limit // COURSES))
         model = Model(program, "replay", split=self._policy.reads_reward, watched=courses)
         self._codec = Codec(program, twice=True)
         every = np.arange(len(courses.weight))

@@ -20,10 +20,14 @@ if TYPE_CHECKING:
 
     from causalbench.scm.program import Program
 
-__all__ = ["Courses"]
+__all__ = ["COURSES", "Courses", "Drawn"]
 
-_LENGTH, _RECORD = -1, 10**6  # keys of columns beside the slots and their earlier values
+# Keys of columns beside the slots and their earlier values.
+_LENGTH, _GROUP, _PAST, _TOLD, _EARLY, _LATE, _SHOWN = -1, -2, -3, -4, -5, -6, -7
 _WIDE = 2**62
+
+COURSES = 8
+"""How many histories a course counts for: it takes as much memory."""
 
 
 class Courses:
@@ -32,10 +36,12 @@ class Courses:
     Args:
         program: what is watched.
         limit: the most courses to list.
+        drawn: list only courses that look like one of these.
 
     Attributes:
         weight: float64[n], the probability of each kind of course.
         length: int64[n], the steps it lasts.
+        group: int64[n], the first of the courses drawn that it looks like; 0 where none were.
         first: int64[n], its number at step 1, for `value` and its like.
         shown: int64[n], what the first observation of the second course adds of the last step.
         views: int64[n, T - 1], the codes of observations 2, 3, ...; -1 past its length.
@@ -44,20 +50,19 @@ class Courses:
         TooWideError: there are more courses than the limit.
     """
 
-    def __init__(self, program: Program, limit: int) -> None:
+    def __init__(self, program: Program, limit: int, drawn: Drawn | None = None) -> None:
+        self._drawn = drawn
         self._count, self._horizon = len(program.names), program.horizon
         self._layout = Layout(program, "replay", logged=False)
         self._told = _informative(program)
         cards = [self._layout.cards[key] for key in self._told]
         if float(np.prod([float(card) for card in cards])) >= _WIDE:
             raise _too_many(limit)
+        self._records: list[tuple[Ints, Ints, Ints, Ints]] = []
         frame = self._list(program, limit)
         self.weight, self.length = frame.weight, frame.columns[_LENGTH]
-        steps = range(1, self._horizon + 1)
-        told, early, late = (
-            np.stack([frame.columns[_RECORD + 3 * step + i] for step in steps], axis=1)
-            for i in range(3)
-        )
+        self.group = frame.columns[_GROUP]
+        told, early, late = self._unwound(frame.columns[_PAST])
         early, late = early - (self._layout.views - 1), late - (self._layout.views - 1)
         rows = np.arange(len(self.weight))
         self.shown = late[rows, self.length - 1]
@@ -87,40 +92,65 @@ class Courses:
         alive = sorted(live(program, keep_forced=True))
         carried = [v for v in alive if program.carried[v]]
         columns = {count + v: np.zeros(1, dtype=np.int64) for v in carried}
-        frame = Frame(np.ones(1), columns, {**cards, _LENGTH: self._horizon + 1})
+        columns |= {key: np.zeros(1, dtype=np.int64) for key in (_GROUP, _PAST)}
+        groups = 1 if self._drawn is None else len(self._drawn.length)
+        cards = {**cards, _LENGTH: self._horizon + 1, _GROUP: groups, _PAST: 1}
+        frame = Frame(np.ones(1), columns, cards)
         done: list[Frame] = []
-        kept: list[int] = []
         for step in range(1, self._horizon + 1):
             lines = program.first if step == 1 else program.later
             for slot in alive:
                 line, rows = lines[slot], len(frame.weight)
                 at = row_of(line, [frame.columns[int(p)] for p in line.parents], rows)
                 frame = frame.spread(slot, outcomes(line, cards[slot])[at])
-                if len(frame.weight) > 4 * limit:
+                if len(frame.weight) > 2 * limit:
                     raise _too_many(limit)
-            frame = self._record(step, frame)
-            kept += [_RECORD + 3 * step + i for i in range(3)]
+            frame = self._alike(step, self._record(frame), over=False)
+            frame = self._remember(frame)
             over = np.full(len(frame.weight), step == self._horizon)
             if program.ends is not None:
                 over |= holds(program.ends, frame)
-            ended = frame.where(over)
+            ended = self._alike(step, frame.where(over), over=True)
             length = np.full(len(ended.weight), step)
             done.append(ended.with_column(_LENGTH, length, self._horizon + 1))
-            done[-1] = done[-1].keep([*kept, _LENGTH])
-            frame = frame.where(~over).keep([*kept, *carried])
-            moved = {k + count if k < count else k: c for k, c in frame.columns.items()}
+            done[-1] = done[-1].keep([_PAST, _LENGTH, _GROUP])
+            going = [_PAST, _GROUP, _SHOWN, *carried]
+            frame = frame.with_column(_SHOWN, frame.columns[_LATE], self._layout.views)
+            frame = frame.where(~over).keep(going)
+            moved = {k + count if 0 <= k < count else k: c for k, c in frame.columns.items()}
             frame = Frame(frame.weight, moved, frame.cards)
             if len(frame.weight) + sum(len(one.weight) for one in done) > limit:
                 raise _too_many(limit)
         merged = {
-            key: np.concatenate(
-                [one.columns.get(key, np.full(len(one.weight), -1)) for one in done]
-            )
-            for key in [*kept, _LENGTH]
+            key: np.concatenate([one.columns[key] for one in done])
+            for key in (_PAST, _LENGTH, _GROUP)
         }
+        # What is past is numbered within each step; the steps are told apart by the length.
         return Frame(np.concatenate([one.weight for one in done]), merged, frame.cards)
 
-    def _record(self, step: int, frame: Frame) -> Frame:
+    def _remember(self, frame: Frame) -> Frame:
+        """Put what is past and what this step records into one number."""
+        keys = (_PAST, _TOLD, _EARLY, _LATE)
+        codes = pack([(frame.columns[k], frame.cards[k]) for k in keys], len(frame.weight))
+        _, first, past = np.unique(codes, return_index=True, return_inverse=True)
+        before, told, early, late = (frame.columns[key][first] for key in keys)
+        self._records.append((before, told, early, late))
+        return frame.with_column(_PAST, past, max(1, len(first)))
+
+    def _unwound(self, past: Ints) -> tuple[Ints, Ints, Ints]:
+        """Return what each course records at each step, int64[n, T]; -1 past its end."""
+        shape = (len(past), self._horizon)
+        told, early, late = (np.full(shape, -1, dtype=np.int64) for _ in range(3))
+        at = past.copy()
+        for step in range(self._horizon, 0, -1):
+            rows = np.flatnonzero(self.length >= step)
+            before, *of = self._records[step - 1]
+            for into, column in zip((told, early, late), of, strict=True):
+                into[rows, step - 1] = column[at[rows]]
+            at[rows] = before[at[rows]]
+        return told, early, late
+
+    def _record(self, frame: Frame) -> Frame:
         """Add three columns: what a step tells of noise, and what it shows, early and late."""
         layout, rows = self._layout, len(frame.weight)
         told, size = np.zeros(rows, dtype=np.int64), 1
@@ -134,9 +164,23 @@ class Courses:
             late += stride * (frame.columns[slot] - layout.cards[slot])
         for i, column in enumerate((told, early, late)):
             # What is shown is at most 0, taken off the code of nothing seen; columns are not below.
-            card = size if i == 0 else layout.views
-            frame = frame.with_column(_RECORD + 3 * step + i, column + (i > 0) * (card - 1), card)
+            card = layout.views if i else size
+            frame = frame.with_column(
+                (_TOLD, _EARLY, _LATE)[i], column + (card - 1) * (i > 0), card
+            )
         return frame
+
+    def _alike(self, step: int, frame: Frame, *, over: bool) -> Frame:
+        """Keep the rows that look like a drawn course up to a step, or to its end."""
+        if self._drawn is None or not len(frame.weight):
+            return frame
+        code = frame.columns[_LATE if over else _EARLY]
+        if not over and step > 1:
+            code = code + frame.columns[_SHOWN]
+        to = self._drawn.follow(step, frame.columns[_GROUP], code, over=over)
+        alike = to >= 0
+        found = frame.where(alike)
+        return found.with_column(_GROUP, to[alike], len(self._drawn.length))
 
     def _number(self, told: Ints) -> Ints:
         """Number courses at each step by what is still to come; return the numbers at step 1."""
@@ -158,6 +202,64 @@ class Courses:
             self._values[step] = values
             number = found
         return number
+
+
+class Drawn:
+    """Courses that were drawn, and what is seen of them, step by step.
+
+    Args:
+        program: what is watched.
+        values: int64[T, n, V], the values of each step.
+        length: int64[n], the steps until each ends.
+
+    Attributes:
+        length: int64[n].
+        group: int64[n], the first of them that looks the same throughout.
+    """
+
+    def __init__(self, program: Program, values: Ints, length: Ints) -> None:
+        layout = Layout(program, "replay", logged=False)
+        self.length = length
+        # As `Courses` records them: counted up from the least.
+        early = np.full(values.shape[:2], layout.views - 1)
+        late = early.copy()
+        for slot, stride in layout.shown_early.items():
+            early += stride * (values[:, :, slot] - layout.cards[slot])
+        for slot, stride in layout.shown_late:
+            late += stride * (values[:, :, slot] - layout.cards[slot])
+        early[1:] += late[:-1]
+        self._known: dict[tuple[int, bool], tuple[Ints, Ints]] = {}
+        self._views = 2 * layout.views
+        group = np.zeros(len(length), dtype=np.int64)
+        self.group = group.copy()
+        for step in range(1, len(values) + 1):
+            going = np.flatnonzero(length >= step)
+            group[going] = self._learn((step, False), group[going], early[step - 1, going], going)
+            over = np.flatnonzero(length == step)
+            self.group[over] = self._learn((step, True), group[over], late[step - 1, over], over)
+
+    def follow(self, step: int, group: Ints, code: Ints, *, over: bool) -> Ints:
+        """Return which course drawn looks the same so far, -1 for none.
+
+        Args:
+            step: counted from 1.
+            group: int64[n], which looked the same before.
+            code: int64[n], what is seen then.
+            over: whether it is the end that is seen.
+        """
+        keys, to = self._known[step, over]
+        if not len(keys):
+            return np.full(len(group), -1)
+        key = group * self._views + code
+        at = np.minimum(np.searchsorted(keys, key), len(keys) - 1)
+        return np.where(keys[at] == key, to[at], -1)
+
+    def _learn(self, place: tuple[int, bool], group: Ints, code: Ints, rows: Ints) -> Ints:
+        keys, first, found = np.unique(
+            group * self._views + code, return_index=True, return_inverse=True
+        )
+        self._known[place] = keys, rows[first]
+        return rows[first][found]
 
 
 def _informative(program: Program) -> list[int]:
