@@ -1,4 +1,7 @@
-"""``causalbench list``: the worlds, suites and agents there are, found without loading any."""
+"""``causalbench list``: the worlds, suites and agents there are, found without loading any.
+
+Sequential worlds stand under a heading of their own.
+"""
 
 from __future__ import annotations
 
@@ -11,14 +14,15 @@ import typer
 
 from .common import JsonOption, print_json
 
-__all__ = ["agents", "list_names", "suites", "worlds"]
+__all__ = ["agents", "list_names", "sequences", "suites", "worlds"]
 
-Kind = Literal["worlds", "suites", "agents"]
+Kind = Literal["worlds", "sequences", "suites", "agents"]
+_HEADINGS = {"sequences": "sequential worlds"}
 _TITLE = re.compile(r"^title:\s*(.+?)\s*$", re.MULTILINE)
 
 
 def list_names(
-    kind: Annotated[Kind | None, typer.Argument(help="Leave it out for all three.")] = None,
+    kind: Annotated[Kind | None, typer.Argument(help="Leave it out for all.")] = None,
     as_json: JsonOption = False,
 ) -> None:
     """List worlds, suites and agents by name, each with a line about it."""
@@ -26,12 +30,15 @@ def list_names(
     if as_json:
         print_json(found[kind] if kind else found)
         return
+    if kind == "worlds":
+        found["sequences"] = sequences()
     for place, (name, lines) in enumerate(found.items()):
-        if kind is None:
-            print(f"{'' if place == 0 else chr(10)}{name}")
+        headed = kind is None or place > 0
+        if headed:
+            print(f"{'' if place == 0 else chr(10)}{_HEADINGS.get(name, name)}")
         width = max((len(one) for one in lines), default=0)
         for one, line in lines.items():
-            print(f"{'' if kind else '  '}{one:<{width}}  {line}".rstrip())
+            print(f"{'  ' if headed else ''}{one:<{width}}  {line}".rstrip())
 
 
 def worlds() -> dict[str, str]:
@@ -41,6 +48,13 @@ def worlds() -> dict[str, str]:
     titles = world_titles()
     found = {name: titles.get(name, "plug-in") for name in list_worlds()}
     return found | dict.fromkeys(list_bnlearn(), "a network that pgmpy ships")
+
+
+def sequences() -> dict[str, str]:
+    """Return the sequential worlds and their titles."""
+    from causalbench.task.catalogue import world_titles
+
+    return world_titles("sequences")
 
 
 def suites() -> dict[str, str]:
@@ -65,4 +79,4 @@ def agents() -> dict[str, str]:
     return list_agents()
 
 
-_FINDERS = {"worlds": worlds, "suites": suites, "agents": agents}
+_FINDERS = {"worlds": worlds, "sequences": sequences, "suites": suites, "agents": agents}

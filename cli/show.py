@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path  # noqa: TC003  (typer reads it)
 from textwrap import fill
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,9 +11,10 @@ import typer
 from causalbench.errors import NotFoundError, suggest
 
 from .common import JsonOption, SeedOption, cell_line, print_json, stdout_kept
-from .list import agents, suites, worlds
+from .list import agents, sequences, suites, worlds
 from .network import CouplingOption, RenormaliseOption, loaded
-from .run import one_thread_each
+from .run import check_plot, one_thread_each
+from .sequence import describe_sequence, is_sequence, print_sequence
 
 if TYPE_CHECKING:
     from causalbench.task.world import World
@@ -25,13 +27,20 @@ def show(
     seed: SeedOption = 0,
     coupling: CouplingOption = None,
     renormalise: RenormaliseOption = False,
+    plot: Annotated[
+        Path | None,
+        typer.Option("--plot", help="Draw a world's diagram: a .png, .svg or .pdf."),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Show what a name stands for; where it is a world and a suite, both."""
     one_thread_each()
+    check_plot(plot)
     found: dict[str, Any] = {}
     is_path = name.endswith((".yaml", ".yml", ".bif", ".bif.gz"))
-    if name in worlds() or is_path:
+    if name in sequences() or is_sequence(name):
+        found["sequence"] = describe_sequence(name)
+    elif name in worlds() or is_path:
         found["world"] = _world(loaded(name, coupling, renormalise=renormalise))
     if name.partition("+")[0] in suites():  # after a plus stands a shift
         found["suite"] = _suite(name, seed)
@@ -39,9 +48,11 @@ def show(
         with stdout_kept():
             found["agent"] = _agent(name)
     if not found:
-        near = suggest(name, [*worlds(), *suites(), *agents()])
+        near = suggest(name, [*worlds(), *sequences(), *suites(), *agents()])
         msg = f"no world, suite or agent is called '{name}'.{near} `causalbench list` shows all."
         raise NotFoundError(msg)
+    if plot is not None:
+        _draw(name, plot, found)
     if as_json:
         print_json(found)
         return
@@ -49,6 +60,26 @@ def show(
         if place:
             print()
         _PRINTERS[kind](what)
+
+
+def _draw(name: str, plot: Path, found: dict[str, Any]) -> None:
+    """Draw the diagram of what was found.
+
+    Raises:
+        BadParameter: it has none.
+    """
+    if "sequence" in found:
+        from causalbench.env.draw import plot_sequence
+        from causalbench.task.sequential import load_sequence
+
+        world = load_sequence(name)
+        plot_sequence(world.program(), plot, title=world.title)
+    elif "world" in found:
+        from causalbench.task.plot import plot_world
+
+        plot_world(loaded(name, None, renormalise=True), plot)
+    else:
+        raise typer.BadParameter(f"'{name}' is no world; name one.", param_hint="'--plot'")
 
 
 def _world(world: World) -> dict[str, Any]:
@@ -190,4 +221,9 @@ def _print_agent(agent: dict[str, Any]) -> None:
 
 
 _PARTS = {"forms": "types of question", "access": "terms", "honesty": "honesty"}
-_PRINTERS = {"world": _print_world, "suite": _print_suite, "agent": _print_agent}
+_PRINTERS = {
+    "world": _print_world,
+    "sequence": print_sequence,
+    "suite": _print_suite,
+    "agent": _print_agent,
+}

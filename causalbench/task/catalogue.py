@@ -39,10 +39,14 @@ def list_worlds() -> list[str]:
     return built_in + [name for name in sorted(plugins(PREFIX)) if name not in built_in]
 
 
-def world_titles() -> dict[str, str]:
-    """Map each built-in world's name to its title, reading no more than the head of each file."""
+def world_titles(folder: str = "worlds") -> dict[str, str]:
+    """Map each built-in world's name to its title, reading no more than the head of each file.
+
+    Args:
+        folder: ``worlds`` or ``sequences``.
+    """
     titles = {}
-    for name, file in sorted(data_files("worlds").items()):
+    for name, file in sorted(data_files(folder).items()):
         with file.open("r", encoding="utf-8") as stream:
             found = _TITLE.search(stream.read(_HEAD))
         titles[name] = found.group(1).strip("\"'") if found else ""
