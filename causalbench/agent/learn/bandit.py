@@ -108,11 +108,6 @@ class Thompson(TableLearner):
         super().start(field, rng=rng)
         self._wins = np.zeros((0, len(field.actions)), dtype=np.int64)
 
-    def _grow(self, size: int) -> None:
-        super()._grow(size)
-        more = np.zeros((size - len(self._wins), self._history.actions), dtype=np.int64)
-        self._wins = np.concatenate([self._wins, more])
-
     def _check(self, chosen: Mapping[str, Any]) -> None:
         super()._check(chosen)
         if chosen["posterior"] not in POSTERIORS:

@@ -54,7 +54,7 @@ DEFAULTS: Mapping[str, Settings] = {
     "ucb": {**_TABLE, "width": 1.0},
     "thompson": {**_TABLE, "posterior": "auto"},
     "causal-thompson": {**_TABLE, "posterior": "auto"},
-    "options-q": {**_TABLE, **_EXPLORE, "timed": False, "discount": 0.98, "stop": 0.1},
+    "options-q": {**_TABLE, **_EXPLORE, "timed": False, "discount": 0.98, "near": 0.9, "stop": 0.1},
     "ppo": {**_NET, **_ON_POLICY, "epochs": 5, "batches": 4},
     "a2c": {**_NET, **_ON_POLICY, "rollout": 8, "learning_rate": 3e-3},
     "trpo": {**_NET, "rollout": 64, "trace": 0.95, "divergence": 0.01},

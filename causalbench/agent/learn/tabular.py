@@ -171,17 +171,25 @@ class TableLearner:
         self, at: NDArray[np.int64], action: NDArray[np.int64], target: NDArray[np.float64]
     ) -> None:
         """Move values towards targets; several at one place count as that many visits."""
-        width = self._history.actions
-        places, inverse, hits = np.unique(
-            at * width + action, return_inverse=True, return_counts=True
-        )
+        places = at * self._values.shape[1] + action
+        self._move(self._values, self._counts, places, target)
+
+    def _move(
+        self,
+        values: NDArray[np.float64],
+        counts: NDArray[np.int64],
+        places: NDArray[np.int64],
+        target: NDArray[np.float64],
+    ) -> None:
+        """Count visits of places of flattened arrays, and move the values there."""
+        where, inverse, hits = np.unique(places, return_inverse=True, return_counts=True)
         mean = np.bincount(inverse, weights=target) / hits
-        values, counts = self._values.reshape(-1), self._counts.reshape(-1)
-        counts[places] += hits
-        share = np.minimum(1.0, hits * counts[places] ** -self._power)
+        flat, visits = values.reshape(-1), counts.reshape(-1)
+        visits[where] += hits
+        share = np.minimum(1.0, hits * visits[where] ** -self._power)
         if self._set["rate"] > 0:
             share = np.maximum(share, 1 - (1 - self._set["rate"]) ** hits)
-        values[places] += share * (mean - values[places])
+        flat[where] += share * (mean - flat[where])
 
     def _rows(self) -> NDArray[np.int16]:
         if not len(self._index):
@@ -211,21 +219,53 @@ class TableLearner:
         self._time = np.zeros(copies, dtype=np.int64)
         rows, self._memory = self._history.rows(blank, np.asarray(seen), start, self._time)
         self._at = self._met(rows)
+        self._begun(seen)
         self._action = self.choose(self._at)
 
     def _step(self) -> None:
-        seen, reward, ended, cut, _ = self._env.step(self._action)
+        seen, reward, ended, cut, info = self._env.step(self._action)
         over = ended | cut
         self._time = np.where(over, 0, self._time + 1)
         memory = np.where(over[:, None], self._history.begin(len(over)), self._memory)
         last = np.where(over, -1, self._action)
         rows, memory = self._history.rows(memory, np.asarray(seen), last, self._time)
         then = self._met(rows)
-        action = self.choose(then) if self.on_policy else self._action
+        after = seen
+        if over.any():
+            after = np.array(seen)
+            after[over] = np.stack([info["final_obs"][copy] for copy in np.flatnonzero(over)])
+        if self.on_policy:
+            action = self.choose(then)
+            self._learnt(then, reward, over, after, action)
+        else:
+            self._learnt(then, reward, over, after, self._action)
+            self._begun(seen)
+            action = self.choose(then)
+        self._action, self._at, self._memory = action, then, memory
+
+    def _begun(self, seen: NDArray[Any]) -> None:
+        """Take note of the observations that are acted on next."""
+
+    def _learnt(
+        self,
+        then: NDArray[np.int64],
+        reward: NDArray[np.float64],
+        over: NDArray[np.bool_],
+        seen: NDArray[Any],
+        action: NDArray[np.int64],
+    ) -> None:
+        """Learn from a step of all copies.
+
+        Args:
+            then: int64[n], the row that follows, of the next episode where one is over.
+            reward: float64[n].
+            over: bool[n], where an episode ended.
+            seen: uint8[n, D], what the step led to, of the same episode.
+            action: int64[n], what is done next; meaningless unless `on_policy`.
+        """
+        del seen
         ahead = np.where(over, 0.0, self.worth(then, action))
         self.learn(self._at, self._action, reward + self._set["discount"] * ahead)
-        self._action = action if self.on_policy else self.choose(then)
-        self._at, self._memory = then, memory
 
     def _met(self, rows: NDArray[np.int16]) -> NDArray[np.int64]:
         """Return the numbers of rows, with room for their values."""
@@ -235,9 +275,11 @@ class TableLearner:
         return at
 
     def _grow(self, size: int) -> None:
-        more = size - len(self._values), self._history.actions
-        self._values = np.concatenate([self._values, np.full(more, self._set["initial"])])
-        self._counts = np.concatenate([self._counts, np.zeros(more, dtype=np.int64)])
+        for name in self._arrays():
+            old = getattr(self, f"_{name}")
+            fill = self._set["initial"] if name == "values" else 0
+            more = np.full((size - len(old), *old.shape[1:]), fill, dtype=old.dtype)
+            setattr(self, f"_{name}", np.concatenate([old, more]))
 
     def _read(self, log: Log) -> None:
         raise NotImplementedError
