@@ -72,7 +72,7 @@ def base_name(row: Row) -> str:
     """Return a learner's name without the options of which several are tried."""
     name = str(row["agent"])
     for key, value in row["varied"].items():
-        name = name.replace(f" {key}={value}", "")
+        name = name.replace(f" {key}={value}", "").replace(f"planner {value}", "planner")
     return name
 
 

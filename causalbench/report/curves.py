@@ -38,6 +38,7 @@ _REGIMES: Mapping[str, str] = {
     "replay": "acting on the same unit again",
 }
 _WIDE, _HIGH = 3.5, 2.6  # inches of a panel
+_BESIDE = 2
 _APART = 0.004  # references nearer than this share of the axis are labelled together
 _GAP = 0.062  # of a panel's height, between two labels
 
@@ -86,28 +87,34 @@ def plot_arena(found: Arena, path: str | Path) -> Path:
         raise ScoreError(msg)
     styles = _styles(studies)
     most = max(len(panels) for _, panels in studies)
-    heights = [_height(finding, panels) for finding, panels in studies]
-    wide = max(7.0, _WIDE * most + 0.6)
+    beside = min(len(studies), _BESIDE) if most == 1 else 1  # single panels share a line
+    heights = [
+        max(_height(finding, panels) for finding, panels in studies[at : at + beside])
+        for at in range(0, len(studies), beside)
+    ]
+    wide = max(7.0, _WIDE * most * beside + 0.6) * (1.15 if beside > 1 else 1.0)
     figure = Figure(figsize=(wide, 0.8 + sum(heights) + 0.5), layout="constrained")
     FigureCanvasAgg(figure)
-    lines = figure.subfigures(len(studies), 1, squeeze=False, height_ratios=heights, hspace=0.03)
-    for line, (finding, panels) in zip(lines[:, 0], studies, strict=True):
-        axes = line.subplots(1, most, sharey=True, squeeze=False)[0]
+    parts = figure.subfigures(
+        len(heights), beside, squeeze=False, height_ratios=heights, hspace=0.03, wspace=0.03
+    )
+    for part, (finding, panels) in zip(parts.flat, studies, strict=False):
+        axes = part.subplots(1, most, sharey=True, squeeze=False)[0]
         for spare in axes[len(panels) :]:
             spare.set_visible(False)
         if len(studies) > 1:
-            line.suptitle(finding.title, fontsize=9.5, x=0.01, ha="left", color=_INK)
-        spans = _span(finding, panels)
+            part.suptitle(finding.title, fontsize=9.5, x=0.01, ha="left", color=_INK)
+        span = _span(finding, panels)
         for number, (panel, ax) in enumerate(zip(panels, axes, strict=False)):
             _dressed(ax, panel, first=number == 0)
             if finding.study.plot == "spread":
-                _spread(ax, panel, finding, styles, spans)
+                _spread(ax, panel, finding, styles, span)
             else:
-                _drawn(ax, panel, finding, styles, spans)
+                _drawn(ax, panel, finding, styles, span)
     figure.legend(
         handles=_handles(styles),
         loc="outside lower center",
-        ncols=min(len(styles), max(3, int(wide / 1.6))),
+        ncols=min(len(styles), max(3, int(wide / 1.3))),
         frameon=False,
         fontsize=8.5,
     )
@@ -127,7 +134,7 @@ def _panels(finding: Finding) -> list[_Panel]:
     for regime in regimes:
         for phase in finding.phases:
             held = [row for row in rows if row["regime"] == regime and row["phase"] == phase]
-            told = [_REGIMES[regime]] if len(regimes) > 1 or plot not in {"life", "goal"} else []
+            told = [_REGIMES[regime]] if len(regimes) > 1 or plot == "curves" else []
             told += [f"valued in {phase}"] if len(finding.phases) > 1 else []
             common: dict[str, Any] = {
                 "rows": held,

@@ -22,6 +22,22 @@ if TYPE_CHECKING:
 
 __all__ = ["Arena", "Finding"]
 
+PLANNER = "planner"
+_BLANK: Mapping[str, Any] = {
+    "worlds": 1,
+    "learner": PLANNER,
+    "options": {},
+    "regime": "do",
+    "rung3": "rung-2",
+    "stage": 0,
+    "steps": 0,
+    "total": 0,
+    "failed": 0,
+    "seconds": 0.0,
+    "spent": {},
+    "repeats": 1,
+}
+
 Lines = tuple["Bout", "Mapping[str, Mapping[str, Any]]"]
 
 
@@ -52,11 +68,16 @@ class Finding:
     @cached_property
     def rows(self) -> list[dict[str, Any]]:
         """A row for each setting, learner, regime, checkpoint and phase that it is valued in."""
-        return list(self._rows())
+        return list(self._planned() if self.study.alone else self._rows())
 
     @cached_property
     def reference_rows(self) -> list[dict[str, Any]]:
         """A row for each setting, phase and reference, averaged over the setting's worlds."""
+        apart = self.study.alone
+        found = self._references()
+        return [row for row in found if not (apart and row["name"].startswith(PLANNER))]
+
+    def _references(self) -> list[dict[str, Any]]:
         made = []
         for setting in self.study.settings:
             held = [told for ground, told in self.references if self._of(ground, setting)]
@@ -80,7 +101,7 @@ class Finding:
     @property
     def phases(self) -> list[str]:
         """The phases that were valued, in order."""
-        return list(dict.fromkeys(row["phase"] for row in self.rows or self.reference_rows))
+        return list(dict.fromkeys(row["phase"] for row in self.reference_rows or self.rows))
 
     def against(self, setting: Mapping[str, float], phase: str) -> dict[str, dict[str, Any]]:
         """Return the references of a setting and a phase, by name."""
@@ -92,6 +113,28 @@ class Finding:
 
     def _of(self, ground: Ground, setting: Mapping[str, float]) -> bool:
         return dict(ground.knobs) == dict(setting) or ground.index is None
+
+    def _planned(self) -> Iterator[dict[str, Any]]:
+        """Yield a row a planner: what it is worth, without any training."""
+        for one in self._references():
+            kind, _, depth = one["name"].partition(" ")
+            if kind != PLANNER:
+                continue
+            about = self.against(one["setting"], one["phase"])
+            told = {
+                name: np.array([[one[name]]]) for name in ("value", "low", "high", "goal", "exact")
+            }
+            told["length"] = np.zeros((1, 1))
+            held = _measured(told, about, "do", self.seed, one["name"])
+            yield {
+                **_BLANK,
+                "setting": one["setting"],
+                "phase": one["phase"],
+                "lived": one["phase"],
+                "varied": {"depth": int(depth)},
+                "agent": one["name"],
+                **dict.fromkeys(CHOICES, held),
+            }
 
     def _rows(self) -> Iterator[dict[str, Any]]:
         for setting in self.study.settings:

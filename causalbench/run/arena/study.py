@@ -145,7 +145,13 @@ class Study:
         """The knobs of which several values are tried, then the options of which several are."""
         knobs = [name for name, values in (self.knobs or {}).items() if len(values) > 1]
         options = [name for one in self.contestants for name in one.varied]
+        options += ["depth"] if self.alone else []
         return tuple(dict.fromkeys([*knobs, *options]))
+
+    @property
+    def alone(self) -> bool:
+        """Whether nobody learns: planners are measured, and stand in the rows."""
+        return bool(self.planners) and not self.contestants
 
     def grounds(self, setting: Mapping[str, float]) -> list[Ground]:
         """Return the worlds of a setting."""
