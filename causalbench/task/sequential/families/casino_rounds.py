@@ -5,7 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from causalbench.scm.play import Play
-from causalbench.task.sequential.families.parts import between, phrase
+from causalbench.task.sequential.families.parts import (
+    GAP,
+    between,
+    draw_until,
+    phrase,
+    worth,
+)
 from causalbench.task.sequential.family import Knob, WorldFamily
 from causalbench.task.sequential.slices import Slices
 from causalbench.task.sequential.world import BASE, Phase, SequentialWorld
@@ -15,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import numpy as np
+
+    from causalbench.scm.process import Process
 
 __all__ = ["FAMILY"]
 
@@ -27,43 +35,25 @@ STORY = (
     " one machine looks better than the others, but it is only the one that cheats least. Neither"
     " the blinking nor the drinking is on record; both last for some rounds."
 )
+INTENT_GAP = 0.05
+"""What the inclination is worth at least, where history tells much of it already."""
 MACHINES = ("left", "middle", "right")
 
 
 def _build(rng: np.random.Generator, knobs: Mapping[str, Any]) -> SequentialWorld:
-    count = knobs["machines"]
-    names = (MACHINES[0], MACHINES[2]) if count == 2 else MACHINES  # noqa: PLR2004
-    # (to whom it draws, to others) of each machine; the first looks best in the records.
-    pays = [(between(rng, 0.2, 0.3), between(rng, 0.22, 0.32))]
-    pays += [(between(rng, 0.03, 0.1), between(rng, 0.62, 0.82)) for _ in names[1:]]
-    drunk_loses = between(rng, 0.01, 0.03)
-    drunk = between(rng, 0.35, 0.65)
-    blinks, drinks = knobs["blinking"], knobs["drinking"]
-    slices = Slices(knobs["rounds"])
-    slices.add("blinks", names, hidden=True).add("drunk", "no yes", hidden=True)
-    slices.add("machine", names).add("won", "no yes")
-    even = [1.0 / count] * count
-    slices.chance("blinks", "", lambda: even, when="first")
-    slices.chance(
-        "blinks",
-        "blinks_before",
-        lambda was: [blinks * (one == was) + (1 - blinks) / count for one in range(count)],
-        when="later",
+    names = MACHINES if knobs["machines"] == len(MACHINES) else (MACHINES[0], MACHINES[-1])
+    play = Play(
+        "gamble",
+        ("pass", *(f"machine={name}" for name in names)),
+        ("machine", "won"),
+        ((1.0, "won=yes"),),
     )
-    slices.chance("drunk", "", lambda: drunk, when="first")
-    slices.chance(
-        "drunk",
-        "drunk_before",
-        lambda was: drinks * was + (1 - drinks) * drunk,
-        when="later",
-    )
-    slices.rule("machine", "blinks drunk", lambda _, blink, tipsy: (blink + tipsy) % count)
 
-    def wins(machine: int, blink: int, tipsy: int) -> float:
-        drawn = machine == (blink + tipsy) % count
-        return pays[machine][0 if drawn else 1] - drunk_loses * tipsy
+    def holds(process: Process) -> bool:
+        see, do, intent = worth(process, play, "see", "do", "intent")
+        return do - see >= GAP and intent - do >= INTENT_GAP
 
-    slices.chance("won", "machine blinks drunk", wins, coupling="monotone")
+    process = draw_until(rng, lambda rng: _process(rng, names, knobs), holds, NAME)
     return SequentialWorld(
         id=NAME,
         version=1,
@@ -73,17 +63,44 @@ def _build(rng: np.random.Generator, knobs: Mapping[str, Any]) -> SequentialWorl
             " (2015)"
         ),
         story=STORY,
-        play=Play(
-            "gamble",
-            ("pass", *(f"machine={name}" for name in names)),
-            ("machine", "won"),
-            ((1.0, "won=yes"),),
-        ),
-        phases=(Phase(BASE, slices.process()),),
+        play=play,
+        phases=(Phase(BASE, process),),
         phrases=_phrases(names),
         family=NAME,
         knobs=dict(knobs),
     )
+
+
+def _process(rng: np.random.Generator, names: tuple[str, ...], knobs: Mapping[str, Any]) -> Process:
+    count = len(names)
+    # What a machine pays to whom it draws, and to others; the first looks best in the records.
+    pays = [(between(rng, 0.2, 0.3), between(rng, 0.22, 0.32))]
+    pays += [(between(rng, 0.03, 0.1), between(rng, 0.62, 0.82)) for _ in names[1:]]
+    less = between(rng, 0.01, 0.03)  # to the drunk
+    drunk = between(rng, 0.35, 0.65)
+    blinks, drinks = knobs["blinking"], knobs["drinking"]
+    slices = Slices(knobs["rounds"])
+    slices.add("blinks", names, hidden=True).add("drunk", "no yes", hidden=True)
+    slices.add("machine", names).add("won", "no yes")
+    slices.chance("blinks", "", lambda: [1.0 / count] * count, when="first")
+    slices.chance(
+        "blinks",
+        "blinks_before",
+        lambda was: [blinks * (one == was) + (1 - blinks) / count for one in range(count)],
+        when="later",
+    )
+    slices.chance("drunk", "", lambda: drunk, when="first")
+    slices.chance(
+        "drunk", "drunk_before", lambda was: drinks * was + (1 - drinks) * drunk, when="later"
+    )
+    slices.rule("machine", "blinks drunk", lambda _, blink, tipsy: (blink + tipsy) % count)
+
+    def wins(machine: int, blink: int, tipsy: int) -> float:
+        drawn = machine == (blink + tipsy) % count
+        return pays[machine][0 if drawn else 1] - less * tipsy
+
+    slices.chance("won", "machine blinks drunk", wins)
+    return slices.process()
 
 
 def _phrases(names: tuple[str, ...]) -> dict[str, Phrase]:

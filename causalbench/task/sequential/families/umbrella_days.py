@@ -6,7 +6,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from causalbench.scm.play import Play
-from causalbench.task.sequential.families.parts import SOURCE, between, near, phrase
+from causalbench.task.sequential.families.parts import (
+    GAP,
+    SOURCE,
+    between,
+    draw_until,
+    near,
+    phrase,
+    worth,
+)
 from causalbench.task.sequential.family import Knob, WorldFamily
 from causalbench.task.sequential.slices import Slices
 from causalbench.task.sequential.world import BASE, Phase, SequentialWorld
@@ -22,6 +30,8 @@ if TYPE_CHECKING:
 __all__ = ["FAMILY"]
 
 NAME = "umbrella-days"
+CHEAP = 0.1
+"""Up to this cost seeding pays so much that acting is far ahead of reading the log."""
 STORY = (
     "A town wants less rain. Umbrellas and rain go together: on days without umbrellas it hardly"
     " ever rains. Clouds are seeded to disperse the rain, which works, but they are seeded mostly"
@@ -54,20 +64,30 @@ FLAGSHIP = _Numbers(
 
 
 def _build(rng: np.random.Generator, knobs: Mapping[str, Any]) -> SequentialWorld:
-    day = _draw(rng, knobs["spread"]) if knobs["spread"] else FLAGSHIP
+    play = Play(
+        "weather",
+        ("pass", "umbrella=no", "seed=yes"),
+        ("seed", "rain", "umbrella", "wet"),
+        ((-1.0, "rain=yes"), (-knobs["cost"], "seed=yes"), (-0.1, "wet=yes")),
+    )
+
+    def made(rng: np.random.Generator) -> Process:
+        day = _draw(rng, knobs["spread"]) if knobs["spread"] else FLAGSHIP
+        return _process(day, knobs["days"], knobs["sticky"])
+
+    def holds(process: Process) -> bool:
+        see, do = worth(process, play, "see", "do")
+        # Dear seeding leaves little to be gained, and the log's reader still loses some.
+        return do - see >= (GAP if knobs["cost"] <= CHEAP else 0.01)
+
     return SequentialWorld(
         id=NAME,
         version=1,
         title="Umbrellas, rain and cloud seeding, day after day",
         source=SOURCE.format(NAME),
         story=STORY,
-        play=Play(
-            "weather",
-            ("pass", "umbrella=no", "seed=yes"),
-            ("seed", "rain", "umbrella", "wet"),
-            ((-1.0, "rain=yes"), (-knobs["cost"], "seed=yes"), (-0.1, "wet=yes")),
-        ),
-        phases=(Phase(BASE, _process(day, knobs["days"], knobs["sticky"])),),
+        play=play,
+        phases=(Phase(BASE, draw_until(rng, made, holds, NAME)),),
         phrases=PHRASES,
         family=NAME,
         knobs=dict(knobs),
