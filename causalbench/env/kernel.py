@@ -1,6 +1,8 @@
 """Step many copies of worlds in one pass, compiled by numba.
 
-This module imports numba when it is loaded; only vector environments load it.
+All indices are unsigned, which spares a test for negative ones at every access; that and reading a
+world's lines in the order in which they stand is where the speed is from. This module imports numba
+when it is loaded; only vector environments load it.
 """
 
 from __future__ import annotations
@@ -9,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from causalbench.env.stack import FORCED, HEAD
 from causalbench.env.stream import FIRST, GAMMA, SECOND
 from causalbench.jit import entry, once
 
@@ -17,159 +20,76 @@ if TYPE_CHECKING:
 
     from causalbench.env.stack import Stack
 
-__all__ = ["OVER", "WATCHING", "reset_all", "step_all"]
+__all__ = ["OVER", "RUNNING", "WATCHING", "step_all"]
 
-WATCHING, OVER = 1, 2
+RUNNING, WATCHING, OVER = 0, 1, 2
+_U = np.uint64
 _G, _A, _B = np.uint64(GAMMA), np.uint64(FIRST), np.uint64(SECOND)
-_LOW = np.uint64(2**32 - 1)
-_REDO = 2  # as in `causalbench.task.observation.MODES`
-_ACT = 1
-_FEW = 8  # up to here counting is faster than bisection
+_LOW, _BYTE = np.uint64(2**32 - 1), np.uint64(255)
+_NATURE, _HEAD = np.uint8(FORCED), np.uint64(HEAD)
+_ACT, _REDO = np.uint8(1), np.uint8(2)  # as in `causalbench.task.observation.MODES`
 
 
 @once
-def _word(key: Any, base: Any, place: Any) -> Any:
-    """Return a 32-bit word of a step whose words begin at ``base``."""
-    state = (base + np.uint64(place >> 1)) * _G ^ key
-    state = (state ^ state >> np.uint64(30)) * _A
-    state = (state ^ state >> np.uint64(27)) * _B
-    state ^= state >> np.uint64(31)
-    return state >> np.uint64(32) if place & 1 else state & _LOW
+def _draw(words: Any, low: Any, high: Any, base: Any, key: Any) -> None:
+    """Put words low to high - 1 of a step in their places (see `causalbench.env.stream`)."""
+    for k in range(low, high):
+        state = (base + k) * _G ^ key
+        state = (state ^ (state >> _U(30))) * _A
+        state = (state ^ (state >> _U(27))) * _B
+        words[k] = state ^ (state >> _U(31))
 
 
 @once
-def _value(s: Stack, w: Any, part: Any, v: Any, row: Any, key: Any, base: Any) -> Any:
-    """Return what a mechanism gives its variable."""
-    at = np.int64(0)
-    for p in range(s.parents.shape[3]):
-        at += np.int64(s.strides[w, part, v, p]) * np.int64(row[s.parents[w, part, v, p]])
-    cuts = np.int64(s.cuts[w, part, v])
-    code = np.int64(0)
-    if cuts > 0:
-        word = np.uint32(_word(key, base, s.word[w, v]))
-        begin = s.at[w, part, v, 0] + at * cuts
-        if cuts <= _FEW:
-            for k in range(cuts):
-                code += np.int64(word > s.last[begin + k])
-        else:
-            high = cuts
-            while code < high:
-                middle = (code + high) >> 1
-                if word > s.last[begin + middle]:
-                    code = middle + 1
-                else:
-                    high = middle
-    return s.values[s.at[w, part, v, 1] + at * (cuts + 1) + code]
+def _value(
+    lines: Any, cells: Any, last: Any, values: Any, line: Any, rows: Any, row: Any, halves: Any
+) -> Any:
+    """Return what a line gives its variable."""
+    at, parents, pair = _U(lines[line + _U(1)]), _U(lines[line + _U(3)]), line + _HEAD
+    # Written out as far as most worlds go: a loop of two or three rounds costs more than they do.
+    if parents > _U(0):
+        at += _U(lines[pair]) * _U(rows[row + _U(lines[pair + _U(1)])])
+    if parents > _U(1):
+        at += _U(lines[pair + _U(2)]) * _U(rows[row + _U(lines[pair + _U(3)])])
+    if parents > _U(2):
+        at += _U(lines[pair + _U(4)]) * _U(rows[row + _U(lines[pair + _U(5)])])
+    if parents > _U(3):
+        for p in range(_U(3), parents):
+            at += _U(lines[pair + _U(2) * p]) * _U(rows[row + _U(lines[pair + _U(2) * p + _U(1)])])
+    cell = cells[at]
+    word = _U(halves[_U(lines[line])])
+    if lines[line + _U(2)]:
+        begin, low, high = cell & _LOW, _U(0), cell >> _U(32)
+        while low < high:
+            middle = (low + high) >> _U(1)
+            if word > _U(last[begin + middle]):
+                low = middle + _U(1)
+            else:
+                high = middle
+        return values[begin + low]
+    above = _U(8) if word > cell & _LOW else _U(0)
+    return np.uint8((cell >> (_U(32) + above)) & _BYTE)
 
 
 @once
-def _open(s: Stack, w: Any, row: Any, step: Any, key: Any, base: Any) -> Any:
-    """Give a step its early values, and its natural ones as far as they are shown."""
-    size = s.word.shape[1]
-    part = 0 if step == 0 else 1
-    if step > 0:
-        for v in range(size):
-            row[size + v] = row[v]
-    for v in range(s.early[w]):
-        row[v] = _value(s, w, part, v, row, key, base)
-    for v in range(s.early[w], size):
-        if s.intends[w, v]:
-            row[2 * size + v] = _value(s, w, part + 2, v, row, key, base)
+def _pay(pays: Any, table: Any, record: Any, reads: Any, rows: Any, row: Any, action: Any) -> Any:
+    """Return what a table pays on a state."""
+    at = _U(pays[record]) + _U(pays[record + _U(1)]) * action
+    strides = record + _U(2)
+    bytes_ = strides + reads
+    for q in range(reads):
+        at += _U(pays[strides + q]) * _U(rows[row + _U(pays[bytes_ + q])])
+    return table[at]
 
 
 @once
-def _finish(s: Stack, w: Any, row: Any, step: Any, key: Any, base: Any, action: Any) -> Any:
-    """Give a step its late values, and return whether it ends the episode."""
-    size = s.word.shape[1]
-    part = 0 if step == 0 else 1
-    for v in range(s.early[w], size):
-        force = s.force[w, action, v]
-        if force >= 0:
-            row[v] = np.uint8(force)
-        else:
-            row[v] = _value(s, w, part, v, row, key, base)
-    return _paid(s, w, 0, row, action) > 0.0
-
-
-@once
-def _paid(s: Stack, w: Any, group: Any, row: Any, action: Any) -> Any:
-    at = s.pay_at[w, group, 0] + s.pay_at[w, group, 1] * action
-    for q in range(s.pay_stride.shape[2]):
-        at += np.int64(s.pay_stride[w, group, q]) * np.int64(row[s.pay_position[w, group, q]])
-    return s.pay[at]
-
-
-@once
-def _show(s: Stack, w: Any, kind: Any, row: Any, out: Any) -> None:
-    for j in range(s.maps.shape[2]):
-        out[j] = row[s.maps[w, kind, j]]
-
-
-@once
-def _begin(
-    s: Stack, w: Any, row: Any, clock: Any, key: Any, horizon: Any, replay: Any, out: Any
-) -> None:
-    """Begin an episode, and show what it shows first."""
-    clock[0] += 1
-    clock[1] = 0
-    clock[2] = 0
-    base = np.uint64(clock[0] * horizon * s.width[w])
-    _open(s, w, row, 0, key, base)
-    if replay:
-        clock[2] = WATCHING
-        _watch(s, w, row, clock, key, horizon)
-    _show(s, w, 1 if replay else 0, row, out)
-
-
-@once
-def _watch(s: Stack, w: Any, row: Any, clock: Any, key: Any, horizon: Any) -> None:
-    """Let nature finish a step of the watched course, and open what comes next."""
-    width = s.width[w]
-    begin = clock[0] * horizon
-    over = _finish(
-        s, w, row, clock[1], key, np.uint64((begin + clock[1]) * width), s.force.shape[1] - 1
-    )
-    mode = 3 * s.word.shape[1] + s.maps.shape[2] - 2
-    if over or clock[1] + 1 == horizon:
-        clock[1], clock[2] = 0, 0
-        row[mode] = _REDO
-    else:
-        clock[1] += 1
-        row[mode] = _ACT
-    _open(s, w, row, clock[1], key, np.uint64((begin + clock[1]) * width))
+def _show(places: Any, maps: Any, map_: Any, rows: Any, row: Any, seen: Any, out: Any) -> None:
+    for j in range(_U(len(places))):
+        seen[out + _U(places[j])] = rows[row + _U(maps[map_ + j])]
 
 
 @entry()
-def reset_all(
-    s: Stack,
-    keys: NDArray[np.uint64],
-    rows: NDArray[np.uint8],
-    clocks: NDArray[np.int64],
-    which: NDArray[np.bool_],
-    horizon: int,
-    replay: bool,  # noqa: FBT001  (compiled loops take their arguments by place)
-    seen: NDArray[np.uint8],
-) -> None:
-    """Begin an episode in some copies.
-
-    Args:
-        s: the worlds; copy i is in world i modulo W.
-        keys: uint64[n], of the copies.
-        rows: uint8[n, 3 V + D], the state.
-        clocks: int64[n, 3]: the episode, the step within a course (both from 0), and flags.
-        which: bool[n], the copies that begin.
-        horizon: the number of steps.
-        replay: whether a course is watched first.
-        seen: uint8[n, D], where the observations go.
-    """
-    worlds = s.early.shape[0]
-    for i in range(len(keys)):
-        if which[i]:
-            _begin(s, i % worlds, rows[i], clocks[i], keys[i], horizon, replay, seen[i])
-
-
-@entry()
-def step_all(  # noqa: PLR0913, PLR0917  (compiled loops take their arrays one by one)
+def step_all(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917  (one pass; loops take arrays one by one)
     s: Stack,
     keys: NDArray[np.uint64],
     rows: NDArray[np.uint8],
@@ -178,65 +98,146 @@ def step_all(  # noqa: PLR0913, PLR0917  (compiled loops take their arrays one b
     horizon: int,
     replay: bool,  # noqa: FBT001
     same: bool,  # noqa: FBT001
+    begin: bool,  # noqa: FBT001
     seen: NDArray[np.uint8],
     final: NDArray[np.uint8],
     rewards: NDArray[np.float64],
     ended: NDArray[np.bool_],
 ) -> int:
-    """Step every copy.
+    """Step every copy, or begin an episode in some.
 
     Args:
-        s: as in `reset_all`, like those not listed.
-        keys: as there.
-        rows: as there.
-        clocks: as there.
-        actions: int64[n].
-        horizon: as there.
-        replay: as there.
+        s: the worlds; copy i is in world i modulo W.
+        keys: uint64[n], of the copies.
+        rows: uint8[n * (3 V + O)], the states: present, earlier and natural values, and "unseen".
+        clocks: int64[n * 3]: the episode and the step within a course, both from 0, and RUNNING,
+            WATCHING or OVER.
+        actions: int64[n]; where ``begin``, 0 for the copies that are left alone.
+        horizon: the number of steps.
+        replay: whether a course is watched first.
         same: whether an episode that ends is followed by another in the same step; else in the
             next one, which pays nothing and whose action counts for nothing.
-        seen: uint8[n, D], where the observations go.
-        final: uint8[n, D], where the last observations go of episodes that end, under ``same``.
+        begin: begin an episode instead of playing an action.
+        seen: uint8[n * D], where the observations go: everything is unseen there, to begin with.
+        final: uint8[n * D], likewise the last observations of episodes that end, under ``same``.
         rewards: float64[n], where the rewards go.
         ended: bool[n], where it goes whether an episode ended.
 
     Returns:
         -1; or the index of a copy whose action does not exist, and then nothing was done.
     """
-    n, worlds, count = len(keys), s.early.shape[0], s.force.shape[1] - 1
+    # (Taken out of the tuple here, they cost no count of references at each access.)
+    lines, cells, last, values, force, maps = s.lines, s.cells, s.last, s.values, s.force, s.maps
+    places = s.places
+    intends, pays, table, offset, shape = s.intends, s.pays, s.pay, s.offset, s.shape
+    n = len(keys)
+    worlds, size, parents, dims = s.sizes[0], s.sizes[1], s.sizes[2], s.sizes[3]
+    count, groups, reads, parts = s.sizes[4], s.sizes[5], s.sizes[6], s.sizes[7]
     for i in range(n):
-        if actions[i] < 0 or actions[i] >= count:
+        if actions[i] < 0 or (_U(actions[i]) >= count and not begin):
             return i
-    w = -1
-    for i in range(n):
-        w = w + 1 if w + 1 < worlds else 0
-        row, clock, key = rows[i], clocks[i], keys[i]
+    steps = _U(horizon)
+    slices = _U(1) if horizon == 1 else _U(2)
+    natural = parts > slices
+    wide = _HEAD + _U(2) * parents  # the numbers of a line
+    block = size * wide  # and of a list of lines
+    record = _U(2) + _U(2) * reads
+    observed = _U(len(places))
+    stride, mode = _U(3) * size + observed, dims - _U(2)
+    ends = s.sizes[8] > _U(0)
+    most = _U(1)
+    for world in range(worlds):
+        most = max(most, shape[world, 2])
+    words = np.empty(most, dtype=np.uint64)
+    halves = words.view(np.uint32)
+    w = worlds - _U(1)
+    for i in range(_U(n)):
+        w = w + _U(1) if w + _U(1) < worlds else _U(0)
+        clock = _U(3) * i
+        state = clocks[clock + _U(2)]
+        row, out, key = i * stride, i * dims, keys[i]
+        early, cut, width = shape[w, 0], shape[w, 1], shape[w, 2]
+        first = w * parts * block
+        episode, step = _U(clocks[clock]), _U(clocks[clock + _U(1)])
+        anew = state == OVER
+        if begin:
+            anew = actions[i] > 0
+            if not anew:
+                continue
         rewards[i] = 0.0
         ended[i] = False
-        if clock[2] & OVER:
-            _begin(s, w, row, clock, key, horizon, replay, seen[i])
-            continue
-        if clock[2] & WATCHING:
-            _watch(s, w, row, clock, key, horizon)
-            _show(s, w, 1, row, seen[i])
-            continue
-        step, action = clock[1], actions[i]
-        base = np.uint64((clock[0] * horizon + step) * s.width[w])
-        over = _finish(s, w, row, step, key, base, action)
-        pay = 0.0 if step > 0 else s.offset[w]
-        for group in range(1, s.pay_at.shape[1]):
-            pay += _paid(s, w, group, row, action)
-        rewards[i] = pay
-        if over or step + 1 == horizon:
-            ended[i] = True
-            if same:
-                _show(s, w, 2, row, final[i])
-                _begin(s, w, row, clock, key, horizon, replay, seen[i])
-            else:
-                clock[2] = OVER
-                _show(s, w, 2, row, seen[i])
-        else:
-            clock[1] = step + 1
-            _open(s, w, row, step + 1, key, base + np.uint64(s.width[w]))
-            _show(s, w, 1, row, seen[i])
+        map_ = _U(1)
+        while True:
+            # Here a step is finished, unless an episode begins.
+            if not anew:
+                base = (episode * steps + step) * width
+                _draw(words, cut, width, base, key)
+                action = count if state == WATCHING else _U(actions[i])
+                line = first + (block if step > _U(0) else _U(0)) + early * wide
+                setting = (w * (count + _U(1)) + action) * size
+                for v in range(early, size):
+                    value = _value(lines, cells, last, values, line, rows, row, halves)
+                    set_ = force[setting + v]
+                    rows[row + v] = value if set_ == _NATURE else set_
+                    line += wide
+                paid = w * groups * record
+                over = step + _U(1) == steps
+                if ends and not over:
+                    over = _pay(pays, table, paid, reads, rows, row, action) > 0.0
+                if state == WATCHING:
+                    step += _U(1)
+                    if over:
+                        step, state = _U(0), RUNNING
+                else:
+                    reward = offset[w] if step == _U(0) else 0.0
+                    for _ in range(_U(1), groups):
+                        paid += record
+                        reward += _pay(pays, table, paid, reads, rows, row, action)
+                    rewards[i] = reward
+                    step += _U(1)
+                    if over:
+                        ended[i] = True
+                        shown = (w * _U(3) + _U(2)) * observed
+                        if not same:
+                            state = OVER
+                            _show(places, maps, shown, rows, row, seen, out)
+                            if replay:
+                                seen[out + mode] = _REDO
+                            break
+                        _show(places, maps, shown, rows, row, final, out)
+                        if replay:
+                            final[out + mode] = _REDO
+                        anew = True
+            if anew:
+                episode += _U(1)
+                step, state = _U(0), WATCHING if replay else RUNNING
+                map_ = _U(1) if replay else _U(0)
+            # And here one is opened.
+            base = (episode * steps + step) * width
+            _draw(words, _U(0), width if natural else cut, base, key)
+            line = first
+            if step > _U(0):
+                line += block
+                for v in range(size):
+                    rows[row + size + v] = rows[row + v]
+            for v in range(early):
+                rows[row + v] = _value(lines, cells, last, values, line, rows, row, halves)
+                line += wide
+            if natural:
+                line += slices * block
+                for v in range(early, size):
+                    if intends[w * size + v]:
+                        value = _value(lines, cells, last, values, line, rows, row, halves)
+                        rows[row + _U(2) * size + v] = value
+                    line += wide
+            if anew and replay:
+                anew = False  # the watched course is shown from its second observation on
+                continue
+            _show(places, maps, (w * _U(3) + map_) * observed, rows, row, seen, out)
+            if replay:
+                seen[out + mode] = _ACT if state == WATCHING else _REDO
+            break
+        clocks[clock] = np.int64(episode)
+        clocks[clock + _U(1)] = np.int64(step)
+        clocks[clock + _U(2)] = state
     return -1

@@ -1,8 +1,9 @@
 """Write a plan out as straight-line Python, for stepping one copy without arrays.
 
 Each mechanism becomes one line of nested lookups, such as ``v4=T1_4[v0][b2][n4]``: v are values of
-the step, b those of the step before, n noise codes, e the early values of the next step and m its
-natural ones. Only what reaches an observation, a reward or an end is written.
+the step, b those of the step before, e the early values of the next step and m its natural ones, n
+noise codes, and k those of the next step's natural course. Only what reaches an observation, a
+reward or an end is written.
 """
 
 from __future__ import annotations
@@ -30,17 +31,21 @@ class Script(NamedTuple):
     """The compiled functions of a plan.
 
     Args:
-        begin: (state or None, noise) -> (state, key): the first step, opened.
-        turns: of the first and of a later step: (action, state, noise, next noise, whether it is
-            the last) -> (reward, whether the episode is over, state, key).
-        positions: those whose noise a row of noise holds, in its order.
+        begin: (state, noise) -> (state, key): the first step, opened.
+        turns: of the first and of a later step: (action, state, noise, whether it is the last) ->
+            (reward, whether the episode is over, state, key).
+        late: the positions whose noise comes first in a row of noise: of the step that is finished.
+        early: those whose noise follows: of the step that is opened.
+        natural: those whose noise is last: also of that step, for its natural course.
         start: the state before the first step.
         source: the text, for readers.
     """
 
     begin: Callable[[State, Sequence[int]], tuple[State, Key]]
     turns: tuple[Callable[..., tuple[float, bool, State, Key]], ...]
-    positions: tuple[int, ...]
+    late: tuple[int, ...]
+    early: tuple[int, ...]
+    natural: tuple[int, ...]
     start: State
     source: str
 
@@ -60,6 +65,11 @@ class _Writer:
         self.names: dict[str, Any] = {}
         self.counts = self._counting()
         self.noisy = tuple(p for p in self.counts if plan.words[p] >= 0)
+        self.noise = (
+            tuple(p for p in self.noisy if p >= plan.early),
+            tuple(p for p in self.noisy if p < plan.early),
+            tuple(p for p in self.noisy if plan.intends[p]),
+        )
         late = [p for p in self.counts if p >= plan.early]
         read = {q - self.size for p in late for q in self._parents(1, p) if q >= self.size}
         self.before = sorted(read)
@@ -79,7 +89,7 @@ class _Writer:
         exec(compile(source, "<plan>", "exec"), space)  # noqa: S102
         turns = (space["turn0"], space["turn1"])
         start = (0,) * (len(self.counts) + len(self.before))
-        return Script(space["begin"], turns, self.noisy, start, source)
+        return Script(space["begin"], turns, *self.noise, start, source)
 
     def _counting(self) -> list[int]:
         """Return the positions that what is shown, paid or ended depends on, in order."""
@@ -126,11 +136,13 @@ class _Writer:
         cards = self.plan.program.cards[self.plan.order]
         return [int(cards[p % self.size]) for p in self._parents(slice_, position)]
 
-    def _look(self, slice_: int, position: int, name: Callable[[int], str], action: str) -> str:
+    def _look(
+        self, slice_: int, position: int, name: Callable[[int], str], action: str, noise: str = "n"
+    ) -> str:
         """Return the lookup of one mechanism."""
         line = self._line(slice_, position)
         head = f"T{slice_}_{position}" + (f"[{action}]" if self._forced(position) else "")
-        noise = f"n{position}" if position in self.noisy and len(line.noise) > 1 else "0"
+        noise = f"{noise}{position}" if position in self.noisy and len(line.noise) > 1 else "0"
         parents = [name(p) for p in self._parents(slice_, position)]
         if line.table.size <= _DEEP:
             return head + "".join(f"[{index}]" for index in [*parents, noise])
@@ -152,14 +164,14 @@ class _Writer:
             f"e{p}={self._look(slice_, p, early, nature)}" for p in self.counts if p < plan.early
         ]
         shown = [p for p in self.counts if plan.intends[p]]
-        return lines + [f"m{p}={self._look(slice_, p, natural, nature)}" for p in shown]
+        return lines + [f"m{p}={self._look(slice_, p, natural, nature, 'k')}" for p in shown]
 
     def _begin(self) -> str:
         start = 1 if self.plan.regime == "replay" else 0
         state = self._state(lambda _: "0")
         body = [
             self._unpack([f"v{p}" for p in self.counts], f"s[:{len(self.counts)}]"),
-            self._unpack([f"n{p}" for p in self.noisy], "n"),
+            self._unpack(self._noise(), "n"),
             *self._early(0, "v"),
             f"return {state},{self._key(start)}",
         ]
@@ -181,15 +193,18 @@ class _Writer:
         ended = f"{_tuple([*values, *(['0'] * len(self.before))])},{self._key(2)}"
         body = [
             self._unpack([*values, *(f"b{p}" for p in self.before)], "s"),
-            self._unpack([f"n{p}" for p in self.noisy], "n"),
+            self._unpack(self._noise(), "n"),
             *late,
             f"r={paid}",
             f"if {over}:return r,True,{ended}",
-            self._unpack([f"n{p}" for p in self.noisy], "m"),
             *self._early(1, "v"),
             f"return r,False,{self._state(lambda p: f'v{p}')},{self._key(1)}",
         ]
-        return _function(f"turn{slice_}(a,s,n,m,last)", body)
+        return _function(f"turn{slice_}(a,s,n,last)", body)
+
+    def _noise(self) -> list[str]:
+        late, early, natural = self.noise
+        return [*(f"n{p}" for p in (*late, *early)), *(f"k{p}" for p in natural)]
 
     def _state(self, before: Callable[[int], str]) -> str:
         now = [f"e{p}" if p < self.plan.early else f"v{p}" for p in self.counts]
@@ -199,8 +214,7 @@ class _Writer:
         """Return what an observation shows, in the order of the observed places."""
         plan, size = self.plan, self.size
         shown = []
-        for place in plan.program.places:
-            at = int(plan.maps[kind, place])
+        for place, at in zip(plan.program.places, plan.maps[kind].tolist(), strict=True):
             if at >= 3 * size:
                 shown.append(str(int(plan.nvec[place]) - 1))
             elif at >= 2 * size:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from struct import Struct
 from typing import TYPE_CHECKING, Any
 
 import gymnasium
@@ -29,8 +30,16 @@ if TYPE_CHECKING:
 __all__ = ["SequenceEnv"]
 
 Observation = NDArray[np.uint8]
+Step = tuple[Observation, float, bool, bool, dict[str, Any]]
 _BLOCK = 4096  # steps whose noise is drawn at once, so that NumPy's overhead is spread
-_MADE = ("_script", "_shown")  # what is made anew where a copy is unpickled
+_MADE = (
+    "_script",
+    "_shown",
+    "_turn",
+    "_later",
+    "_row",
+    "_kept",
+)  # made anew where a copy is unpickled
 _KEPT = 1 << 16  # observations that are kept, to be copied when they come again
 
 
@@ -78,14 +87,16 @@ class SequenceEnv(Sealed, gymnasium.Env[Observation, np.int64]):
         self.observation_space = gymnasium.spaces.MultiDiscrete(plan.nvec, dtype=np.uint8)
         self.action_space = gymnasium.spaces.Discrete(len(plan.actions))
         self._seal(rng, meter, regime, program.play.mode)
-        self._replay, self._last = regime == "replay", program.horizon - 1
+        self._replay = regime == "replay"
         self._count, self._nature = len(plan.actions), len(plan.force)
         self._key: int | None = None if rng is None else int(words(rng, 1)[0])
-        self._noise: list[list[int]] = []
-        self._episode, self._from, self._size = -1, 0, 64
+        self._noise, self._form, self._wide = b"", "", 0
+        self._rekey(self._key)
+        # Nothing is to be done at a step but to take it, where nobody watches, draws or pays.
+        self._plain = self._usual = meter is None and render_mode is None
         self._watching = self._spent = False
         self._state: tuple[int, ...] | None = None
-        self._step, self._at, self._paid, self._acted = 0, 0, 0.0, -1
+        self._first, self._at, self._last, self._paid, self._acted = 0, 0, 0, 0.0, -1
         self._now: tuple[int, ...] = ()
         self._earlier: tuple[int, ...] = ()
         self._write()
@@ -93,7 +104,10 @@ class SequenceEnv(Sealed, gymnasium.Env[Observation, np.int64]):
     def _write(self) -> None:
         """Make what cannot be pickled."""
         self._script = written(self._plan)
-        self._shown: tuple[dict[tuple[int, ...], Observation], ...] = ({}, {})
+        self._turn, self._later = self._script.turns
+        self._row = Struct(self._form).unpack_from
+        self._kept: tuple[dict[tuple[int, ...], Observation], ...] = ({}, {})
+        self._shown = self._kept[self._watching]
 
     @property
     def actions(self) -> tuple[str, ...]:
@@ -112,26 +126,29 @@ class SequenceEnv(Sealed, gymnasium.Env[Observation, np.int64]):
         Raises:
             BudgetExhausted: the budget does not pay for another step.
         """
-        super().reset(seed=seed, options=options)
+        if seed is not None:
+            super().reset(seed=seed, options=options)
         if not self._sealed:
             if seed is not None:
                 self._rekey(key_of(seed))
             elif self._key is None:
                 self._rekey(int(self.np_random.integers(2**64, dtype=np.uint64)))
-        self._pay_for(1)
+        if self._meter is not None:
+            self._pay_for(1)
         self._spent = False
         self._episode += 1
-        self._step, self._paid, self._acted, self._earlier = 0, 0.0, -1, ()
-        self._at = (self._episode - self._from) * (self._last + 1)
-        if self._at >= len(self._noise):
+        self._paid, self._acted, self._earlier = 0.0, -1, ()
+        self._first = (self._episode - self._from) * self.program.horizon
+        if self._episode >= self._drawn:
             self._draw()
-        self._state, self._now = self._script.begin(self._script.start, self._noise[self._at])
-        self._watching = self._replay
+        self._last = self._first + self.program.horizon
+        self._open(self._script.start)
         if self._replay:
+            self._watching, self._plain, self._shown = True, False, self._kept[1]
             self._watch()
         return self._observation(), {}
 
-    def step(self, action: Any) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
+    def step(self, action: Any) -> Step:
         """Play an action.
 
         Args:
@@ -151,34 +168,50 @@ class SequenceEnv(Sealed, gymnasium.Env[Observation, np.int64]):
             raise self._idle()
         if type(action) is not int or not 0 <= action < self._count:
             action = self._checked(action)
+        if not self._plain:
+            return self._full_step(action)
+        self._at = at = self._at + 1
+        reward, over, state, now = self._turn(
+            action, state, self._row(self._noise, at * self._wide), at == self._last
+        )
+        self._turn = self._later
+        self._state = None if over else state
+        self._now = now
+        shown = self._shown.get(now)
+        return (self._observation() if shown is None else shown.copy()), reward, over, False, {}
+
+    def _full_step(self, action: int) -> Step:
+        """Play an action where more is to be done: watching, paying, or keeping what is drawn."""
+        self._earlier = self._now
+        reward, over = 0.0, False
         if self._watching:
             self._watch()
-            reward, over = 0.0, False
         else:
-            step, at, noise = self._step, self._at, self._noise
-            self._earlier = self._now
-            last = step == self._last
-            reward, over, state, self._now = self._script.turns[step > 0](
-                action, state, noise[at], None if last else noise[at + 1], last
+            self._at = at = self._at + 1
+            reward, over, self._state, self._now = self._turn(
+                action, self._state, self._row(self._noise, at * self._wide), at == self._last
             )
+            self._turn = self._later
             self._paid += reward
             self._acted = action
-            self._step, self._at = step + 1, at + 1
-            self._state = None if over else state
+            if over:
+                self._state = None
         if self._meter is not None and not over:
             try:
                 self._pay_for(1)
             except BudgetExhausted:
                 self._spent, self._state = True, None
-                return self._plan.blank.copy(), reward, False, True, {}
-        shown = self._shown[self._watching].get(self._now)
-        if shown is None:
-            return self._observation(), reward, over, False, {}
-        return shown.copy(), reward, over, False, {}
+                self._now = tuple((self._plan.nvec[:-2] - 1)[self.program.places].tolist())
+                return self._observation(), reward, False, True, {}
+        return self._observation(), reward, over, False, {}
 
     @property
     def picture(self) -> Picture:
-        """What a drawing may show: what the agent sees."""
+        """What a drawing may show: what the agent sees.
+
+        The return so far, the last action and the observation before are kept only where the
+        environment was made with a ``render_mode``.
+        """
         program, plan = self.program, self._plan
         play, size = program.play, len(plan.order)
         labels = [program.process.variable(program.names[slot]).labels for slot in program.seen]
@@ -186,9 +219,7 @@ class SequenceEnv(Sealed, gymnasium.Env[Observation, np.int64]):
         over = self._state is None
         map_ = plan.maps[2 if over else 1]
         intended = [
-            name
-            for name, place in zip(names, program.places, strict=True)
-            if 2 * size <= map_[place] < 3 * size
+            name for name, byte in zip(names, map_, strict=True) if 2 * size <= byte < 3 * size
         ]
 
         def told(codes: Sequence[int]) -> dict[str, str | None]:
@@ -208,7 +239,7 @@ class SequenceEnv(Sealed, gymnasium.Env[Observation, np.int64]):
             values=values,
             set=done,
             natural={name: str(values[name]) for name in intended if values.get(name)},
-            step=self._step,
+            step=self._at - self._first,
             horizon=program.horizon,
             paid=self._paid,
             regime=self.regime,
@@ -231,44 +262,64 @@ class SequenceEnv(Sealed, gymnasium.Env[Observation, np.int64]):
     def __setstate__(self, state: Mapping[str, Any]) -> None:
         vars(self).update(state)
         self._write()
+        self._turn = self._script.turns[self._at > self._first]
+
+    def _open(self, state: tuple[int, ...]) -> None:
+        """Open the first step of a course."""
+        self._state, self._now = self._script.begin(
+            state, self._row(self._noise, self._first * self._wide)
+        )
+        self._at, self._turn = self._first, self._script.turns[0]
 
     def _watch(self) -> None:
         """Let nature finish a step of the watched course, and open what comes next."""
-        at, noise, step = self._at, self._noise, self._step
-        last = step == self._last
-        ahead = None if last else noise[at + 1]
-        self._earlier = self._now
-        _, over, self._state, self._now = self._script.turns[step > 0](
-            self._nature, self._state, noise[at], ahead, last
+        self._at = at = self._at + 1
+        _, over, self._state, self._now = self._turn(
+            self._nature, self._state, self._row(self._noise, at * self._wide), at == self._last
         )
-        self._step, self._at = step + 1, at + 1
+        self._turn = self._later
         if over:
-            self._step, self._at = 0, at - step
-            self._watching = False
-            self._state, self._now = self._script.begin(self._state, noise[self._at])
+            self._watching, self._plain, self._shown = False, self._usual, self._kept[0]
+            self._open(self._state)
 
-    def _rekey(self, key: int) -> None:
-        self._key, self._episode, self._noise, self._from, self._size = key, -1, [], 0, 64
+    def _rekey(self, key: int | None) -> None:
+        """Begin a stream: nothing of it is drawn."""
+        self._key, self._episode, self._size = key, -1, 64
+        self._from = self._drawn = 0
 
     def _draw(self) -> None:
-        """Draw the noise of this episode, and of some that follow."""
-        count = max(1, self._size // (self._last + 1))
-        slots = [int(self._plan.order[p]) for p in self._script.positions]
-        codes = noise_codes(self.program, self._key or 0, self._episode, count, slots)
-        self._noise = codes.tolist()
-        self._from, self._at = self._episode, 0
+        """Draw the noise of this episode, and of some that follow.
+
+        Row i has what is needed to finish step i - 1 and to open step i.
+        """
+        program, script = self.program, self._script
+        episodes = max(1, self._size // program.horizon)
+        read = (*script.late, *script.early, *script.natural)
+        slots = [int(self._plan.order[p]) for p in read]
+        codes = noise_codes(program, self._key or 0, self._episode, episodes, slots)
+        late = len(script.late)
+        rows = np.zeros((len(codes) + 1, len(read)), dtype=codes.dtype)
+        rows[1:, :late], rows[:-1, late:] = codes[:, :late], codes[:, late:]
+        self._noise, self._form = (
+            rows.tobytes(),
+            f"={len(read)}{'B' if rows.itemsize == 1 else 'i'}",
+        )
+        self._row, self._wide = Struct(self._form).unpack_from, len(read) * rows.itemsize
+        self._drawn = self._episode + episodes
+        self._from, self._first, self._at = self._episode, 0, 0
         self._size = min(_BLOCK, 4 * self._size)
 
     def _observation(self) -> Observation:
-        """Return the present observation, and keep a copy for the next time."""
-        shown = self._plan.blank.copy()
-        shown[self.program.places] = self._now
-        if self._replay:
-            shown[-2] = MODES.index("act" if self._watching else "redo")
-        known = self._shown[self._watching]
-        if len(known) < _KEPT:
-            known[self._now] = shown.copy()
-        return shown
+        """Return the present observation; it is kept, for the next time that it comes."""
+        shown = self._shown.get(self._now)
+        if shown is None:
+            shown = self._plan.blank.copy()
+            shown[self.program.places] = self._now
+            if self._replay:
+                shown[-2] = MODES.index("act" if self._watching else "redo")
+            if len(self._shown) < _KEPT:
+                self._shown[self._now] = shown
+        return shown.copy()
 
     def _checked(self, action: Any) -> int:
         if self.regime == "see" and self._count == 1 and action != 0:

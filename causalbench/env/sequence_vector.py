@@ -96,10 +96,12 @@ class SequenceVectorEnv(Sealed, VectorEnv[Observations, NDArray[np.int64], NDArr
             self._keys[:] = words(rng, num_envs)
         self._keyed = rng is not None
         size = len(self._plan.order)
-        self._rows = np.zeros((num_envs, 3 * size + len(nvec)), dtype=np.uint8)
-        self._rows[:, 3 * size :] = self._plan.blank
-        self._clocks = np.zeros((num_envs, 3), dtype=np.int64)
-        self._clocks[:, 0] = -1
+        places = self._plan.program.places
+        rows = np.zeros((num_envs, 3 * size + len(places)), dtype=np.uint8)
+        rows[:, 3 * size :] = self._plan.blank[places]
+        self._blank = np.tile(self._plan.blank, (num_envs, 1))
+        self._rows = rows.ravel()
+        self._clocks = np.tile(np.array([-1, 0, 0]), num_envs)
         self._begun = self._spent = False
 
     @property
@@ -123,20 +125,13 @@ class SequenceVectorEnv(Sealed, VectorEnv[Observations, NDArray[np.int64], NDArr
         Raises:
             BudgetExhausted: the budget does not pay for so many steps.
         """
-        from causalbench.env.kernel import reset_all
-
         one = seed if isinstance(seed, int) else None
         super().reset(seed=one, options=options)
         if not self._sealed:
             self._rekey(seed)
         self._pay_for(self.num_envs)
-        seen = np.empty((self.num_envs, len(self._plan.nvec)), dtype=np.uint8)
-        which = np.ones(self.num_envs, dtype=np.bool_)
         self._begun, self._spent = True, False
-        reset_all(
-            self._stack, self._keys, self._rows, self._clocks, which,
-            self._plan.program.horizon, self.regime == "replay", seen,
-        )  # fmt: skip
+        seen, *_ = self._run(np.ones(self.num_envs, dtype=np.int64), begin=True)
         return seen, {}
 
     def step(self, actions: NDArray[np.int64]) -> Step:
@@ -155,8 +150,6 @@ class SequenceVectorEnv(Sealed, VectorEnv[Observations, NDArray[np.int64], NDArr
             ResetNeeded: called before the first reset.
             UnknownNameError: an action that does not exist, or another shape.
         """
-        from causalbench.env.kernel import step_all
-
         if self._spent:
             raise budget_spent()
         if not self._begun:
@@ -165,15 +158,7 @@ class SequenceVectorEnv(Sealed, VectorEnv[Observations, NDArray[np.int64], NDArr
         array = np.asarray(actions)
         if array.shape != (count,) or array.dtype.kind not in "iu":
             raise self._strange(array)
-        shape = (count, len(self._plan.nvec))
-        seen = np.empty(shape, dtype=np.uint8)
-        final = np.zeros(shape, dtype=np.uint8) if self._same else seen
-        rewards, ended = np.empty(count), np.empty(count, dtype=np.bool_)
-        wrong = step_all(
-            self._stack, self._keys, self._rows, self._clocks,
-            np.ascontiguousarray(array, dtype=np.int64), self._plan.program.horizon,
-            self.regime == "replay", self._same, seen, final, rewards, ended,
-        )  # fmt: skip
+        seen, final, rewards, ended, wrong = self._run(np.ascontiguousarray(array, dtype=np.int64))
         if wrong >= 0:
             raise self._strange(array)
         some = bool(ended.any())
@@ -192,12 +177,27 @@ class SequenceVectorEnv(Sealed, VectorEnv[Observations, NDArray[np.int64], NDArr
             info = {**told, "final_info": {}, "_final_info": ended.copy()}
         return seen, rewards, ended, cut, info
 
+    def _run(self, actions: NDArray[np.int64], *, begin: bool = False) -> tuple[Any, ...]:
+        """Run the loops; return what they fill, and the copy whose action is none, or -1."""
+        from causalbench.env.kernel import step_all
+
+        count = self.num_envs
+        seen = self._blank.copy()
+        final = self._blank.copy() if self._same and not begin else seen
+        rewards, ended = np.empty(count), np.empty(count, dtype=np.bool_)
+        wrong = step_all(
+            self._stack, self._keys, self._rows, self._clocks, actions,
+            self._plan.program.horizon, self.regime == "replay", self._same, begin,
+            seen.ravel(), final.ravel(), rewards, ended,
+        )  # fmt: skip
+        return seen, final, rewards, ended, wrong
+
     def _rekey(self, seed: int | Sequence[int | None] | None) -> None:
         if seed is None and self._keyed:
             return
         if seed is None:
             self._keys[:] = self.np_random.integers(2**64, size=self.num_envs, dtype=np.uint64)
-            self._clocks[:, 0] = -1
+            self._clocks[0::3] = -1
             self._keyed = True
             return
         seeds = range(seed, seed + self.num_envs) if isinstance(seed, int) else list(seed)
@@ -206,7 +206,7 @@ class SequenceVectorEnv(Sealed, VectorEnv[Observations, NDArray[np.int64], NDArr
         for copy, own in enumerate(seeds):
             if own is not None:
                 self._keys[copy] = key_of(own)
-                self._clocks[copy, 0] = -1
+                self._clocks[3 * copy] = -1
         self._keyed = True
 
     def _strange(self, array: NDArray[Any]) -> UnknownNameError:

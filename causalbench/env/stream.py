@@ -17,7 +17,8 @@ Reference:
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -34,6 +35,7 @@ GAMMA = 0x9E3779B97F4A7C15
 """The odd number nearest to 2**64 divided by the golden ratio."""
 FIRST, SECOND = 0xBF58476D1CE4E5B9, 0x94D049BB133111EB
 _MASK = 2**64 - 1
+_BYTE = 255
 _FEW = 24  # up to here counting thresholds is faster than bisection
 
 
@@ -79,6 +81,7 @@ def thresholds(noise: NDArray[np.float64]) -> NDArray[np.uint64]:
     return np.rint(sums[:-1] * 2.0**32).astype(np.uint64)
 
 
+@lru_cache(maxsize=64)
 def layout(program: Program) -> tuple[NDArray[np.int64], int]:
     """Return which 32-bit word of a step each slot takes, and how many 64-bit words a step takes.
 
@@ -94,6 +97,7 @@ def layout(program: Program) -> tuple[NDArray[np.int64], int]:
                 places[slot] = taken
                 taken += 1
         taken += taken % 2
+    places.setflags(write=False)
     return places, taken // 2
 
 
@@ -103,7 +107,7 @@ def noise_codes(
     episode: int = 0,
     episodes: int = 1,
     slots: Sequence[int] | None = None,
-) -> NDArray[np.int32]:
+) -> NDArray[np.uint8] | NDArray[np.int32]:
     """Return the noise codes of some episodes: what the mechanisms of each step are given.
 
     Args:
@@ -114,25 +118,39 @@ def noise_codes(
         slots: whose codes; None for all.
 
     Returns:
-        int32[episodes * T, slots], step by step.
+        uint8[episodes * T, slots] (int32 where a mechanism has over 255 codes), step by step.
     """
-    horizon, (places, width) = program.horizon, layout(program)
+    horizon, (places, width), cuts = program.horizon, layout(program), _cuts(program)
     slots = range(len(program.names)) if slots is None else slots
     count = episodes * horizon
     start = np.uint64(episode * horizon * width)
     flat = words(np.uint64(key), start + np.arange(count * width, dtype=np.uint64))
     halves = flat.astype("<u8", copy=False).view("<u4").reshape(count, 2 * width)
-    codes = np.zeros((len(slots), episodes, horizon), dtype=np.int32)
+    most = max((len(cut) for slot in slots for cut in cuts[slot]), default=0)
+    codes = np.zeros((len(slots), episodes, horizon), dtype=np.uint8 if most < _BYTE else np.int32)
     for row, slot in enumerate(slots):
         if places[slot] < 0:
             continue
         drawn = np.ascontiguousarray(halves[:, places[slot]]).reshape(episodes, horizon)
-        for steps, lines in ((slice(1), program.first), (slice(1, None), program.later)):
-            cuts = thresholds(lines[slot].noise)
-            part = drawn[:, steps]
-            if len(cuts) > _FEW:
-                codes[row, :, steps] = np.searchsorted(cuts, part, side="right")
-            else:
-                for cut in cuts[cuts < 2**32]:
-                    codes[row, :, steps] += part >= np.uint32(cut)
+        first, later = cuts[slot]
+        _count(drawn, first if horizon == 1 else later, codes[row])
+        if horizon > 1 and not np.array_equal(first, later):
+            codes[row, :, 0] = 0
+            _count(drawn[:, 0], first, codes[row, :, 0])
     return codes.reshape(len(slots), count).T
+
+
+@lru_cache(maxsize=64)
+def _cuts(program: Program) -> list[tuple[NDArray[np.uint64], NDArray[np.uint64]]]:
+    """Return the thresholds of each slot at the first step and at later ones."""
+    pairs = zip(program.first, program.later, strict=True)
+    return [(thresholds(first.noise), thresholds(later.noise)) for first, later in pairs]
+
+
+def _count(drawn: NDArray[np.uint32], cuts: NDArray[np.uint64], codes: NDArray[Any]) -> None:
+    """Add up how many thresholds do not exceed each word."""
+    if len(cuts) > _FEW:
+        codes[...] = np.searchsorted(cuts, drawn, side="right")
+        return
+    for cut in cuts[cuts < 2**32]:
+        codes += (drawn >= np.uint32(cut)).view(np.uint8)
