@@ -75,8 +75,8 @@ class BehaviourCloning(OfflineNet):
 
         from causalbench.agent.learn.offline_net import forward
 
-        def loss(chosen: NDArray[np.int64], codes: Any) -> Any:
+        def loss(chosen: NDArray[np.int64], ones: Any) -> Any:
             done = torch.from_numpy(steps.action[chosen])
-            return cross_entropy(forward(nets["policy"], codes), done)
+            return cross_entropy(forward(nets["policy"], ones), done)
 
         return loss, lambda _: None

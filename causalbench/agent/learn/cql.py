@@ -80,13 +80,13 @@ class DiscreteCQL(OfflineNet):
         targets = copy.deepcopy(nets["q"])
         scale, alpha = reward_scale(self._learnt, steps), self.config["alpha"]
 
-        def double(codes: Any) -> Any:
-            best = forward(nets["q"], codes).argmax(dim=1, keepdim=True)
-            return forward(targets, codes).gather(1, best)[:, 0]
+        def double(ones: Any) -> Any:
+            best = forward(nets["q"], ones).argmax(dim=1, keepdim=True)
+            return forward(targets, ones).gather(1, best)[:, 0]
 
-        def loss(chosen: NDArray[np.int64], codes: Any) -> Any:
+        def loss(chosen: NDArray[np.int64], ones: Any) -> Any:
             done = torch.from_numpy(steps.action[chosen])[:, None]
-            values = forward(nets["q"], codes)
+            values = forward(nets["q"], ones)
             value = values.gather(1, done)[:, 0]
             pressed = (values.logsumexp(dim=1) - value).mean()
             # Half the squared error, as in the paper, so that alpha means the same.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from causalbench.agent.learn.offline_common import TablePolicy
-from causalbench.agent.learn.offline_net import NetPolicy, OfflineNet, forward
+from causalbench.agent.learn.offline_net import NetPolicy, OfflineNet, forward, inputs
 from causalbench.errors import AgentError
 
 if TYPE_CHECKING:
@@ -112,13 +112,13 @@ class FittedQ(OfflineNet):
             1, self.config["updates"] // max(self.config["iterations"], self.window.horizon)
         )
 
-        def loss(chosen: NDArray[np.int64], codes: Any) -> Any:
+        def loss(chosen: NDArray[np.int64], ones: Any) -> Any:
             done = torch.from_numpy(steps.action[chosen])[:, None]
-            value = forward(nets["q"], codes).gather(1, done)[:, 0]
+            value = forward(nets["q"], ones).gather(1, done)[:, 0]
             return mse_loss(value, backed_up(steps, chosen, scale, best))
 
-        def best(codes: Any) -> Any:
-            return forward(targets, codes).max(dim=1).values
+        def best(ones: Any) -> Any:
+            return forward(targets, ones).max(dim=1).values
 
         def renew(update: int) -> None:
             if (update + 1) % every == 0:
@@ -151,15 +151,15 @@ def backed_up(
         steps: the log.
         chosen: instances.
         scale: of rewards.
-        value: int64[n, P] offset codes of states -> float32[n].
+        value: states as `inputs` gives them -> float32[n].
     """
     import torch
 
     with torch.no_grad():
-        after = steps.states[steps.row[chosen] + 1] + steps.window.offsets
+        after = inputs(steps.window, steps.states[steps.row[chosen] + 1])
         goes_on = torch.from_numpy((~steps.done[chosen]).astype(np.float32))
         reward = torch.from_numpy((steps.reward[chosen] * scale).astype(np.float32))
-        return reward + goes_on * value(torch.from_numpy(after))
+        return reward + goes_on * value(after)
 
 
 def table_values(steps: Steps) -> tuple[NDArray[np.int64], NDArray[np.float64], int]:

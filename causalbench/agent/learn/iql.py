@@ -84,17 +84,17 @@ class DiscreteIQL(OfflineNet):
         scale = reward_scale(self._learnt, steps)
         expectile, beta = self.config["expectile"], self.config["beta"]
 
-        def loss(chosen: NDArray[np.int64], codes: Any) -> Any:
+        def loss(chosen: NDArray[np.int64], ones: Any) -> Any:
             done = torch.from_numpy(steps.action[chosen])
             with torch.no_grad():
-                held = forward(targets, codes).gather(1, done[:, None])[:, 0]
-            state = forward(nets["v"], codes)[:, 0]
+                held = forward(targets, ones).gather(1, done[:, None])[:, 0]
+            state = forward(nets["v"], ones)[:, 0]
             ahead = held - state
             side = torch.where(ahead.detach() > 0, expectile, 1.0 - expectile)
-            value = forward(nets["q"], codes).gather(1, done[:, None])[:, 0]
+            value = forward(nets["q"], ones).gather(1, done[:, None])[:, 0]
             due = backed_up(steps, chosen, scale, lambda at: forward(nets["v"], at)[:, 0])
             weight = (beta * ahead.detach()).exp().clamp(max=_MOST)
-            cloned = cross_entropy(forward(nets["policy"], codes), done, reduction="none")
+            cloned = cross_entropy(forward(nets["policy"], ones), done, reduction="none")
             return (side * ahead**2).mean() + mse_loss(value, due) + (weight * cloned).mean()
 
         def follow(_: int) -> None:

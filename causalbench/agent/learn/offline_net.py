@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from causalbench.agent.learn.window import Window
     from causalbench.truth.policy import Moment
 
-__all__ = ["NetPolicy", "OfflineNet", "forward", "fresh", "outputs"]
+__all__ = ["NetPolicy", "OfflineNet", "forward", "fresh", "inputs", "outputs"]
 
 Net = tuple["NDArray[np.float32]", ...]
 _LAYERS = 3
@@ -38,19 +38,32 @@ def fresh(window: Window, hidden: int, out: int, rng: np.random.Generator) -> Ne
     return tuple(net)
 
 
-def forward(weights: list[Any], codes: Any) -> Any:
+def inputs(window: Window, states: NDArray[np.int16]) -> Any:
+    """Return states as vectors of zeros and ones, a torch tensor float32[n, width].
+
+    Args:
+        window: how they are coded.
+        states: int16[n, P].
+    """
+    import torch
+
+    codes = torch.from_numpy(states + window.offsets)
+    return torch.zeros(len(states), window.width).scatter_(1, codes, 1.0)
+
+
+def forward(weights: list[Any], ones: Any) -> Any:
     """Return the outputs of a network of torch tensors, float32[n, out].
 
     Args:
         weights: as `fresh` gives them.
-        codes: int64[n, P], with the window's offsets added.
+        ones: as `inputs` gives them.
     """
-    from torch.nn.functional import embedding_bag
+    import torch
 
     first, first_bias, second, second_bias, third, third_bias = weights
-    hidden = (embedding_bag(codes, first, mode="sum") + first_bias).relu()
-    hidden = (hidden @ second + second_bias).relu()
-    return hidden @ third + third_bias
+    hidden = torch.addmm(first_bias, ones, first).relu()
+    hidden = torch.addmm(second_bias, hidden, second).relu()
+    return torch.addmm(third_bias, hidden, third)
 
 
 def outputs(net: Net, window: Window, codes: NDArray[np.int64]) -> NDArray[np.float32]:
@@ -136,7 +149,7 @@ class OfflineNet(Offline):
     def _losses(
         self, steps: Steps, nets: Mapping[str, list[Any]]
     ) -> tuple[Callable[[Any, Any], Any], Callable[[int], None]]:
-        """Return (instances, their codes -> loss) and (update -> None), called after each update.
+        """Return (instances, their states -> loss) and (update -> None), called after each update.
 
         Args:
             steps: the log.
@@ -190,16 +203,15 @@ class OfflineNet(Offline):
         import torch
 
         updates, batch = self.config["updates"], self.config["batch"]
-        optimiser = torch.optim.Adam(parameters, lr=self.config["learning_rate"])
+        optimiser = torch.optim.Adam(parameters, lr=self.config["learning_rate"], fused=True)
         instances = self._instances(steps)
-        states, offsets = steps.states, steps.window.offsets
+        states = steps.states
         for update in range(updates):
             for group in optimiser.param_groups:
                 share = np.cos(np.pi * update / updates)
                 group["lr"] = self.config["learning_rate"] * 0.5 * (1.0 + share)
             chosen = instances[rng.integers(0, len(instances), size=batch)]
-            codes = torch.from_numpy(states[steps.row[chosen]] + offsets)
-            value = loss(chosen, codes)
+            value = loss(chosen, inputs(steps.window, states[steps.row[chosen]]))
             optimiser.zero_grad()
             value.backward()
             optimiser.step()
