@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from causalbench.scm.program import Program
-    from causalbench.task.layout import Point
+    from causalbench.task.layout import Layout, Point
 
 __all__ = ["HALF", "Plan", "arrange"]
 
@@ -95,17 +95,22 @@ def arrange(program: Program, width: Mapping[str, float], *, both: bool) -> Plan
     levels = depths(parents)
     rows = 1 + max(levels.values())
     depth = {name: level + 1 for name, level in levels.items()}
-    graph: dict[str, list[str]] = {}
-    over = process.carried if both and program.horizon > 1 else ()
+    over = list(process.carried) if both and program.horizon > 1 else []
     for name in over:
-        graph[_IN + name], depth[_IN + name] = [], 0
-    for name in program.names:
-        ports = [_IN + parent for parent in carried[name] if parent in over]
-        graph[name] = [*ports, *parents[name]]
-    for name in over:
-        graph[_OUT + name], depth[_OUT + name] = [name], rows + 1
-    slim = frozenset(name for name in graph if name.startswith((_IN, _OUT)))
-    placed = layered(graph, depth, slim)
+        depth[_IN + name], depth[_OUT + name] = 0, rows + 1
+    slim = frozenset(port + name for name in over for port in (_IN, _OUT))
+
+    def placed_with(ports: list[str]) -> Layout:
+        graph: dict[str, list[str]] = {_IN + name: [] for name in ports}
+        for name in program.names:
+            entering = [_IN + parent for parent in carried[name] if parent in over]
+            graph[name] = [*entering, *parents[name]]
+        graph |= {_OUT + name: [name] for name in over}
+        return layered(graph, depth, slim)
+
+    placed = placed_with(over)
+    # Where ports could go in any order, that in which the values leave crosses least.
+    placed = placed_with(sorted(over, key=lambda name: placed.places[_OUT + name][0]))
     step = max(width.values()) + 0.3
     height = (rows - 1) * _ROW + 2 * (HALF + _PAD)
 
