@@ -154,21 +154,21 @@ class Plan:
 
     @cached_property
     def maps(self) -> NDArray[np.int64]:
-        """int64[3, O], the byte of the state that each observed variable is shown from.
+        """int64[3, D], what the first, a running and the last observation gather of a state.
 
-        Of the first, a running and the last observation. Byte ``3 V + o`` is "unseen".
+        Byte ``3 V + j`` of it is place j of `blank`.
         """
-        size, seen = len(self.order), self.program.seen
-        maps = np.tile(3 * size + np.arange(len(seen)), (3, 1))
+        size, dims = len(self.order), len(self.nvec)
+        maps = np.tile(np.arange(3 * size, 3 * size + dims), (3, 1))
         blind = self.program.play.mode == "redo" and self.regime != "replay"
-        for column, slot in enumerate(seen):
+        for slot, place in zip(self.program.seen, self.program.places, strict=True):
             shown = position = int(self.position[slot])
             # What must be known of the natural course is shown of the forced variables alone.
             if self.intends[position] and self.program.forced[slot]:
                 shown += 2 * size
             if not blind and (position < self.early or shown != position):
-                maps[0, column] = shown
-            maps[1, column], maps[2, column] = shown, position
+                maps[0, place] = shown
+            maps[1, place], maps[2, place] = shown, position
         return maps
 
     def _piece(self, line: Line) -> Piece:

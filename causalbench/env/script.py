@@ -214,7 +214,7 @@ class _Writer:
         """Return what an observation shows, in the order of the observed places."""
         plan, size = self.plan, self.size
         shown = []
-        for place, at in zip(plan.program.places, plan.maps[kind].tolist(), strict=True):
+        for place, at in ((p, int(plan.maps[kind, p])) for p in plan.program.places):
             if at >= 3 * size:
                 shown.append(str(int(plan.nvec[place]) - 1))
             elif at >= 2 * size:

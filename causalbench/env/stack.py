@@ -142,7 +142,7 @@ def stack(plans: Sequence[Plan]) -> Stack:
     for world, plan in enumerate(plans):
         taken = plan.words[: plan.early]
         shape[world, :3] = plan.early, (int(taken.max(initial=-1)) + 2) // 2, plan.width
-    sizes = [len(plans), size, most, dims, force.shape[1] - 1, groups, reads, parts]
+    sizes: list[int] = [len(plans), size, most, dims, force.shape[1] - 1, groups, reads, parts]
     sizes.append(any(plan.ends is not None for plan in plans))
     return Stack(
         lines.ravel(),
