@@ -217,9 +217,9 @@ class SequenceEnv(Sealed, gymnasium.Env[Observation, np.int64]):
         labels = [program.process.variable(program.names[slot]).labels for slot in program.seen]
         names = [program.names[slot] for slot in program.seen]
         over = self._state is None
-        map_ = plan.maps[2 if over else 1]
+        from_ = plan.maps[2 if over else 1, program.places]
         intended = [
-            name for name, byte in zip(names, map_, strict=True) if 2 * size <= byte < 3 * size
+            name for name, byte in zip(names, from_, strict=True) if 2 * size <= byte < 3 * size
         ]
 
         def told(codes: Sequence[int]) -> dict[str, str | None]:
