@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 __all__ = ["acted", "coarse", "seen_interval", "watched"]
 
 _BITS = (12, 9, 7, 5, 4, 3, 2, 1, 0)
-_DRAWN = (4000, 1000, 250)
+_DRAWN = (20_000, 4000, 1000, 250)
 _Z = 1.959963984540054  # the normal law's 97.5% point
 
 
@@ -107,11 +107,15 @@ def watched(program: Program, do: Reference, limit: int) -> Reference:
     for count in _DRAWN:
         rng = generator(0, "policy/replay", count)
         values, length = watch(program, count, rng=rng)
-        drawn = Drawn(program, values, length)
+        drawn = Drawn(values, length)
         try:
-            return _estimated(program, drawn, limit)
+            found = _estimated(program, drawn, limit)
         except TooWideError:
             continue
+        # What is watched can be ignored, so no estimate need go below what acting alone brings.
+        low = max(found.value.low, do.value.low)
+        high = max(low, found.value.high)
+        return replace(found, value=_between(found.value, low, high))
     extra = drift(program).length - 1
     value = _between(do.value, do.value.low, 1.0)
     value = replace(value, length=value.length + extra)
@@ -123,11 +127,9 @@ def _estimated(program: Program, drawn: Drawn, limit: int) -> Reference:
     model = Model(program, "replay", watched=courses)
     start = model.start(np.arange(len(courses.weight)), courses.first, courses.shown)
     count = len(drawn.length)
-    mass = np.bincount(courses.group, courses.weight, minlength=count)
-    times = np.bincount(drawn.group, minlength=count)
-    weight = courses.weight * (times / np.where(mass > 0, mass, 1))[courses.group] / count
+    weight = np.bincount(courses.of_drawn, minlength=len(courses.weight)) / count
     of = start.group
-    roots = courses.group[of], start.seen, start.state, start.chance * weight[of]
+    roots = of, start.seen, start.state, start.chance * weight[of]
     tree = grow(model, roots, limit)
     policy = [one_hot(choice, len(program.force)) for choice in planned(tree)]
     reward, goal = followed_from(tree, policy, "reward"), followed_from(tree, policy, "goal")

@@ -39,12 +39,14 @@ def distinct(memory: Any, count: int) -> Ints:
     Returns:
         int64[count].
     """
+    if not count:
+        return np.zeros(0, dtype=np.int64)
     columns: list[np.ndarray[Any, Any]] = []
     _flatten(memory, count, columns)
     number = np.zeros(count, dtype=np.int64)
     for column in columns:
         wide = np.ascontiguousarray(column.reshape(count, -1))
-        if not wide.shape[1] or not count:
+        if not wide.shape[1]:
             continue
         raw = wide.view(np.dtype((np.void, wide.dtype.itemsize * wide.shape[1]))).ravel()
         _, own = np.unique(raw, return_inverse=True)

@@ -43,22 +43,26 @@ _ORIGIN, _PAID, _OBS, _COURSE, _STATE = -9, -8, -7, -6, 10**6
 
 
 class Watched(Protocol):
-    """The course of a unit that is run a second time."""
+    """The course of a unit that is run a second time: a law of slices at each step."""
 
-    def value(self, step: int, key: int, course: Ints) -> Ints:
-        """Return the code of a key (`Layout`) at a step of each course."""
+    def slices(self, step: int, course: Ints) -> tuple[Ints, Ints, Floats]:
+        """Return the slices of courses: (position in ``course``, slice, probability)."""
         ...
 
-    def lasts(self, step: int, course: Ints) -> NDArray[np.bool_]:
-        """Return whether each course has reached that step."""
+    def value(self, step: int, key: int, at: Ints) -> Ints:
+        """Return the code of a key (`Layout`) at slices of a step."""
         ...
 
-    def later(self, step: int, course: Ints) -> Ints:
-        """Return each course as numbered at the next step."""
+    def lasts(self, step: int, at: Ints) -> NDArray[np.bool_]:
+        """Return whether the course has got as far, at slices of a step."""
+        ...
+
+    def later(self, step: int, at: Ints) -> Ints:
+        """Return the course from the next step on, of slices of a step."""
         ...
 
     def count(self, step: int) -> int:
-        """Return how many courses there are from a step on."""
+        """Return how many slices a step has."""
         ...
 
 
@@ -174,9 +178,8 @@ class Model:
         columns: dict[int, Ints] = {_ORIGIN: origin, _OBS: shown if seen is None else shown + seen}
         columns |= {key: np.zeros(rows, dtype=np.int64) for key in self.layout.entry}
         cards = {**self.layout.cards, _ORIGIN: rows, _OBS: self.layout.views, _STATE: 1, _PAID: 1}
-        if course is not None and self.watched is not None:
+        if course is not None:
             columns[_COURSE] = course
-            cards[_COURSE] = self.watched.count(1)
         frame = self._early(1, Frame(np.ones(rows), columns, cards))
         origin, seen, state = (frame.columns[key] for key in (_ORIGIN, _OBS, _STATE))
         of = origin if group is None else group[origin]
@@ -273,7 +276,6 @@ class Model:
         cards = dict(frame.cards)
         if self.watched is not None:
             columns[_COURSE] = self.watched.later(step, frame.columns[_COURSE])
-            cards[_COURSE] = self.watched.count(step + 1)
         before = len(self.program.names)
         columns |= {key: frame.columns[key - before] for key in layout.entry}
         return Frame(frame.weight, columns, cards)
@@ -282,6 +284,8 @@ class Model:
         """Draw what comes before the action and show it; return the frame of final codes."""
         layout = self.layout
         always = {_ORIGIN, _PAID, _OBS, _COURSE}
+        if self.watched is not None:
+            frame = self._sliced(step, frame)
         for key, needed in layout.early:
             frame = frame.spread(key, self._chances(step, key, frame))
             if key in layout.shown_early:
@@ -299,6 +303,16 @@ class Model:
         # A column that is dropped at once makes `keep` sort and merge whatever the others are.
         frame = frame.with_column(_STATE, code, radix).with_column(_STATE + 1, code, radix)
         return frame.keep({_ORIGIN, _PAID, _OBS, _STATE})
+
+    def _sliced(self, step: int, frame: Frame) -> Frame:
+        """Draw what a step of the watched course was."""
+        if self.watched is None:
+            return frame
+        who, at, chance = self.watched.slices(step, frame.columns[_COURSE])
+        columns = {key: column[who] for key, column in frame.columns.items()}
+        columns[_COURSE] = at
+        cards = {**frame.cards, _COURSE: self.watched.count(step)}
+        return Frame(frame.weight[who] * chance, columns, cards)
 
     def _chances(self, step: int, key: int, frame: Frame) -> Floats:
         """Return the law of a key's value in each row, float64[n, card]."""

@@ -185,11 +185,12 @@ class _Run:
         courses = Courses(program, max(1, self._limit // COURSES))
         model = Model(program, "replay", split=self._policy.reads_reward, watched=courses)
         self._codec = Codec(program, twice=True)
-        every = np.arange(len(courses.weight))
+        every: Ints = np.arange(len(courses.weight))
         begin = model.start(every, courses.first, courses.shown)
-        # (What comes before the first action is as it was watched: one entry a course.)
-        after, state = np.empty_like(every), np.empty_like(every)
-        after[begin.group], state[begin.group] = begin.seen + self._codec.views, begin.state
+        # (What is shown at first was seen before: it is the same for all states of a course.)
+        after = np.empty_like(every)
+        after[begin.group] = begin.seen + self._codec.views
+        start = np.searchsorted(begin.group, np.arange(len(every) + 1))
         for length in (int(one) for one in np.unique(courses.length)):
             rows = np.flatnonzero(courses.length == length)
             views = [*courses.views[:, : length - 1].T, after]
@@ -197,14 +198,21 @@ class _Run:
             self.length += (length - 1) * float(crowd.weight.sum())
             for at, view in enumerate(views[1:]):
                 chances, memory = self._act(crowd, at)
-                entry, action = np.nonzero(chances[crowd.group] > 0)
-                group, course = crowd.group[entry], crowd.state[entry]
-                self._count(len(entry))
-                weight = crowd.weight[entry] * chances[group, action]
+                taken, action = np.nonzero(chances[crowd.group] > 0)
+                group, course = crowd.group[taken], crowd.state[taken]
+                self._count(len(taken))
+                weight = crowd.weight[taken] * chances[group, action]
                 crowd = self._merge(
-                    memory, group, (view[course], action, np.zeros(len(entry)), course), weight
+                    memory, group, (view[course], action, np.zeros(len(taken)), course), weight
                 )
-            self.play(model, replace(crowd, state=state[crowd.state]), length - 1)
+            who, entry = join(start, crowd.state)
+            acting = replace(
+                crowd,
+                group=crowd.group[who],
+                state=begin.state[entry],
+                weight=crowd.weight[who] * begin.chance[entry],
+            )
+            self.play(model, acting, length - 1)
 
     def _act(self, crowd: _Crowd, at: int) -> tuple[Floats, Any]:
         """Ask the policy for the probabilities of its actions."""
