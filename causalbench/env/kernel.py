@@ -109,7 +109,7 @@ def step_all(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917  (one pass; loop
     Args:
         s: the worlds; copy i is in world i modulo W.
         keys: uint64[n], of the copies.
-        rows: uint8[n * (3 V + O)], the states: present, earlier and natural values, and "unseen".
+        rows: uint8[n * (3 V + D)], the states, as `causalbench.env.plan` has them.
         clocks: int64[n * 3]: the episode and the step within a course, both from 0, and RUNNING,
             WATCHING or OVER.
         actions: int64[n]; where ``begin``, 0 for the copies that are left alone.
@@ -143,7 +143,7 @@ def step_all(  # noqa: C901, PLR0912, PLR0913, PLR0915, PLR0917  (one pass; loop
     block = size * wide  # and of a list of lines
     record = _U(2) + _U(2) * reads
     observed = _U(len(places))
-    stride, mode = _U(3) * size + observed, dims - _U(2)
+    stride, mode = _U(3) * size + dims, dims - _U(2)
     ends = s.sizes[8] > _U(0)
     most = _U(1)
     for world in range(worlds):

@@ -96,9 +96,8 @@ class SequenceVectorEnv(Sealed, VectorEnv[Observations, NDArray[np.int64], NDArr
             self._keys[:] = words(rng, num_envs)
         self._keyed = rng is not None
         size = len(self._plan.order)
-        places = self._plan.program.places
-        rows = np.zeros((num_envs, 3 * size + len(places)), dtype=np.uint8)
-        rows[:, 3 * size :] = self._plan.blank[places]
+        rows = np.zeros((num_envs, 3 * size + len(nvec)), dtype=np.uint8)
+        rows[:, 3 * size :] = self._plan.blank
         self._blank = np.tile(self._plan.blank, (num_envs, 1))
         self._rows = rows.ravel()
         self._clocks = np.tile(np.array([-1, 0, 0]), num_envs)

@@ -122,9 +122,9 @@ def stack(plans: Sequence[Plan]) -> Stack:
                 line[HEAD : HEAD + 2 * count : 2] = piece.strides
                 line[HEAD + 1 : HEAD + 1 + 2 * count : 2] = piece.parents
                 if wide:
-                    made, ends, taken = _wide(piece, used[1])
+                    made, ends, stretches = _wide(piece, used[1])
                     last.append(ends)
-                    values.append(taken)
+                    values.append(stretches)
                     used[1] += len(ends)
                 else:
                     made = _narrow(piece)
@@ -151,7 +151,7 @@ def stack(plans: Sequence[Plan]) -> Stack:
         np.concatenate([*values, np.zeros(1, dtype=np.uint8)]),
         np.where(force < 0, FORCED, force).astype(np.uint8).ravel(),
         plans[0].program.places.astype(np.uint32),
-        np.stack([plan.maps for plan in plans]).astype(np.uint16).ravel(),
+        np.stack([plan.maps[:, plan.program.places] for plan in plans]).astype(np.uint16).ravel(),
         np.stack([plan.intends for plan in plans]).astype(np.uint8).ravel(),
         pays,
         pay,
