@@ -29,10 +29,10 @@ _WIDTH = 118  # columns, where there is no terminal to ask
 _LEGEND = (
     "Values are exact expected returns, scaled to 0..1, of the policy that takes its likeliest"
     " action (sampled: of the one that draws); each the interquartile mean over trainings with its"
-    " 95% interval. climb: 0 is the reference of the rung below the regime's, 1 its own; it is not"
-    " the skill of twins and carries no theorem. reaches: the highest reference no higher than the"
-    " interval, give or take a hundredth of their range. rung 3: what its answer to a"
-    " question of rung 3 would be."
+    " 95% interval. climb: 0 is the reference of the rung below the regime's (of uniform choice,"
+    " where that is no lower), 1 its own; it is not the skill of twins and carries no theorem."
+    " reaches: the highest reference no higher than the interval, give or take a fiftieth of their"
+    " range. rung 3: what its answer to a question of rung 3 would be."
 )
 _ABOUT = "~ marks a value that is known within an interval only."
 
@@ -74,7 +74,8 @@ def arena_markdown(found: Arena) -> str:
     for finding in found.findings:
         for sheet in sheets(finding):
             lines += ["", f"**{sheet.title}**", ""]
-            lines.append("| " + " | ".join(sheet.columns) + " |")
+            titles = [" ".join(title.split()) for title in sheet.columns]
+            lines.append("| " + " | ".join(titles) + " |")
             marks = ["---" if left else "---:" for left in sheet.left]
             lines.append("| " + " | ".join(marks) + " |")
             lines += ["| " + " | ".join(_plain(cell) for cell in row) + " |" for row in sheet.rows]

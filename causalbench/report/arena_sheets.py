@@ -122,7 +122,7 @@ def _curves(finding: Finding) -> Sheet:
 def _life(finding: Finding) -> Sheet:
     """The ends of the stretches of a life across, a line for each phase that is valued."""
     lives = {row["stage"]: row["lived"] for row in finding.rows}
-    across = [f"after {number + 1} {lived}" for number, lived in sorted(lives.items())]
+    across = [f"after {number + 1}\n{lived}" for number, lived in sorted(lives.items())]
     first = min(row["steps"] for row in finding.rows)
     rows = []
     for held in _grouped(finding.rows, "agent", "regime", "phase").values():

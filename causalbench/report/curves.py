@@ -38,7 +38,8 @@ _REGIMES: Mapping[str, str] = {
     "replay": "acting on the same unit again",
 }
 _WIDE, _HIGH = 3.5, 2.6  # inches of a panel
-_BESIDE = 2
+_BESIDE = 2  # studies of one panel each on a line
+_MOST = 3  # panels of a life on a line
 _APART = 0.004  # references nearer than this share of the axis are labelled together
 _GAP = 0.062  # of a panel's height, between two labels
 
@@ -86,10 +87,10 @@ def plot_arena(found: Arena, path: str | Path) -> Path:
         msg = "nothing was measured, so there is nothing to draw; look at what failed."
         raise ScoreError(msg)
     styles = _styles(studies)
-    most = max(len(panels) for _, panels in studies)
+    most = max(_columns(finding, panels) for finding, panels in studies)
     beside = min(len(studies), _BESIDE) if most == 1 else 1  # single panels share a line
     heights = [
-        max(_height(finding, panels) for finding, panels in studies[at : at + beside])
+        max(_height(*each) for each in studies[at : at + beside])
         for at in range(0, len(studies), beside)
     ]
     wide = max(7.0, _WIDE * most * beside + 0.6) * (1.15 if beside > 1 else 1.0)
@@ -99,14 +100,16 @@ def plot_arena(found: Arena, path: str | Path) -> Path:
         len(heights), beside, squeeze=False, height_ratios=heights, hspace=0.03, wspace=0.03
     )
     for part, (finding, panels) in zip(parts.flat, studies, strict=False):
-        axes = part.subplots(1, most, sharey=True, squeeze=False)[0]
-        for spare in axes[len(panels) :]:
+        columns = _columns(finding, panels)
+        lines = -(-len(panels) // columns)
+        axes = part.subplots(lines, most, sharex="col", sharey=True, squeeze=False)
+        for spare in [*axes[:, columns:].flat, *axes[:, :columns].flat[len(panels) :]]:
             spare.set_visible(False)
         if len(studies) > 1:
             part.suptitle(finding.title, fontsize=9.5, x=0.01, ha="left", color=_INK)
         span = _span(finding, panels)
-        for number, (panel, ax) in enumerate(zip(panels, axes, strict=False)):
-            _dressed(ax, panel, first=number == 0)
+        for number, (panel, ax) in enumerate(zip(panels, axes[:, :columns].flat, strict=False)):
+            _dressed(ax, panel, first=number % columns == 0, last=number >= len(panels) - columns)
             if finding.study.plot == "spread":
                 _spread(ax, panel, finding, styles, span)
             else:
@@ -197,9 +200,16 @@ def _styles(studies: Sequence[tuple[Finding, Sequence[_Panel]]]) -> dict[str, di
     }
 
 
+def _columns(finding: Finding, panels: Sequence[_Panel]) -> int:
+    """Return how many panels stand side by side: a life's phases, with its regimes below."""
+    if finding.study.plot == "life" and len(panels) > _MOST:
+        return len(finding.phases)
+    return len(panels)
+
+
 def _height(finding: Finding, panels: Sequence[_Panel]) -> float:
     if finding.study.plot != "spread":
-        return _HIGH
+        return _HIGH * -(-len(panels) // _columns(finding, panels))
     names = {panel.name(row) for panel in panels for row in panel.rows}
     return 1.3 + 0.32 * len(names)
 
@@ -220,10 +230,11 @@ def _span(finding: Finding, panels: Sequence[_Panel]) -> tuple[float, float]:
     return min(ends) - room, max(ends) + room
 
 
-def _dressed(ax: Any, panel: _Panel, *, first: bool) -> None:
+def _dressed(ax: Any, panel: _Panel, *, first: bool, last: bool) -> None:
     """Give axes their title, labels and frame."""
     ax.set_title(panel.title, fontsize=9, loc="left", color=_INK)
-    ax.set_xlabel(panel.label, fontsize=8.5, color=_INK)
+    if last:
+        ax.set_xlabel(panel.label, fontsize=8.5, color=_INK)
     if first:
         ax.set_ylabel("expected return", fontsize=8.5, color=_INK)
     ax.tick_params(length=2, labelsize=8, labelcolor=_SOFT, color=_LINE)
@@ -301,7 +312,7 @@ def _shaded(ax: Any, panel: _Panel, span: tuple[float, float]) -> None:
             ax.axvline(start, color=_LINE, lw=0.8, zorder=1)
         ax.text((start + end) / 2, span[1], lived, fontsize=7.5, color=_SOFT, ha="center", va="top")
         start = end
-    ax.set_xlim(0, start)
+    ax.set_xlim(0, 1.02 * start)
 
 
 def _against(ax: Any, panel: _Panel, finding: Finding, place: Mapping[Any, float]) -> None:

@@ -95,7 +95,7 @@ def write_whole(path: Path, data: Mapping[str, Any]) -> None:
         LogError: the disk refuses.
     """
     draft = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    text = json.dumps(data, indent=2, ensure_ascii=False, sort_keys=True, allow_nan=False)
+    text = json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False)
     with _said(path):
         with draft.open("w", encoding="utf-8", newline="\n") as file:
             file.write(text + "\n")

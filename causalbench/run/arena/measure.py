@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -27,7 +28,7 @@ RUNGS: Mapping[str, tuple[str, str]] = {
 _LADDER = ("uniform", "natural", "see", "do", "intent", "replay")
 _APART = 1e-6  # references nearer than this are told as one
 _ROUNDING = 1e-9
-_ROOM = 0.01
+_ROOM = 0.02
 
 
 def interval(
@@ -83,9 +84,21 @@ def spread(values: NDArray[np.float64]) -> dict[str, float]:
     }
 
 
+@dataclass(frozen=True, slots=True)
+class _Scale:
+    """Puts a floor at 0, and what lies a width above it at 1."""
+
+    floor: float
+    width: float
+
+    def __call__(self, value: float) -> float:
+        return (value - self.floor) / self.width
+
+
 def climb(about: Mapping[str, Mapping[str, Any]], regime: str) -> Callable[[float], float] | None:
     """Return the scale on which the rung below is 0 and the regime's own is 1.
 
+    Where the rung below is no lower (nothing is confounded, say), 0 is uniform choice instead.
     It is not the skill of twins and carries no theorem: a learner may stand above 1 or below 0, and
     nothing but these two policies of this world fixes the scale.
 
@@ -94,22 +107,25 @@ def climb(about: Mapping[str, Mapping[str, Any]], regime: str) -> Callable[[floa
         regime: of the training.
 
     Returns:
-        None where the two references are missing, inexact, or not apart.
+        None where references are missing or inexact, or the regime's own is no higher than both the
+        rung below and uniform choice.
     """
-    below, rung = (about.get(name) for name in RUNGS[regime])
-    if below is None or rung is None or not (below["exact"] and rung["exact"]):
-        return None
-    floor, width = below["value"], rung["value"] - below["value"]
-    if width <= _APART:
-        return None
-    return lambda value: (value - floor) / width
+    rung = about.get(RUNGS[regime][1])
+    for name in (RUNGS[regime][0], "uniform"):
+        below = about.get(name)
+        if below is None or rung is None or not (below["exact"] and rung["exact"]):
+            continue
+        scale = _Scale(below["value"], rung["value"] - below["value"])
+        if scale.width > _APART:
+            return scale
+    return None
 
 
 def reached(about: Mapping[str, Mapping[str, Any]], high: float) -> str:
     """Return the highest reference whose value is no more than an interval's upper end.
 
     An exact value needs no room for error, but a policy that errs in one history of a thousand is
-    as good as the best: a hundredth of the references' range is allowed. Of references with the
+    as good as the best: a fiftieth of the references' range is allowed. Of references with the
     same value the lowest rung is named, since nothing more is needed for it.
 
     Args:
