@@ -28,6 +28,7 @@ __all__ = ["BITS", "Beliefs", "Branches", "Layer", "Tree", "fingerprints", "grow
 BITS = 40
 """Beliefs are equal if their probabilities agree to 2**-40, which is less than 1e-12."""
 _CHUNK = 2_000_000
+_STATES = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,35 +139,45 @@ def grow(
             break
         heads = _Heads(bits)
         parts: list[tuple[Ints, Ints, Ints, Floats]] = []
-        codes, at = np.unique(beliefs.state, return_inverse=True)
-        kernel = model.step(step, codes)
-        layer = _values(model.actions, beliefs, at, kernel)
-        if step < model.horizon:
-            for low, high in _chunks(model.actions, beliefs, at, kernel):
-                rows = _expand(model.actions, beliefs, at, kernel, low, high)
-                parts.append(heads.add(*rows))
+        layer_parts: list[Layer] = []
+        for run in _runs(model, beliefs):
+            codes, at = np.unique(beliefs.state[run.entries], return_inverse=True)
+            kernel = model.step(step, codes)
+            own = run.of(beliefs)
+            layer_parts.append(_values(model.actions, own, at, kernel))
+            if step == model.horizon:
+                continue
+            for low, high in _chunks(model.actions, own, at, kernel):
+                rows = _expand(model.actions, own, at, kernel, low, high)
+                parts.append(heads.add(rows[0] + run.low * model.actions, *rows[1:]))
                 gone += len(parts[-1][0])
                 if gone > limit:
                     raise TooWideError(
                         f"there are over {limit} histories; give a higher limit, or fewer steps"
                     )
+        reward, goal, mass = (
+            np.concatenate([getattr(part, name) for part in layer_parts])
+            for name in ("reward", "goal", "mass")
+        )
+        if step < model.horizon:
             extra = (entries or {}).get(step + 1)
             if extra is not None:
                 codes_, states_, chances_ = extra
-                own = heads.add(np.zeros(len(codes_), dtype=np.int64), codes_, states_, chances_)
+                zero = np.zeros(len(codes_), dtype=np.int64)
+                fresh = heads.add(zero, codes_, states_, chances_)
             beliefs, renamed = heads.merge()
             source, shown, child, weight = (
                 np.concatenate([part[i] for part in parts]) for i in range(4)
             )
             # An action's law is given its event: what has ended keeps its share of it.
             with np.errstate(invalid="ignore", divide="ignore"):
-                weight = weight / layer.mass.ravel()[source]
+                weight = weight / mass.ravel()[source]
             branches = Branches(source, shown, renamed[child], weight)
-            first.append(_none() if extra is None else (own[1], renamed[own[2]]))
+            first.append(_none() if extra is None else (fresh[1], renamed[fresh[2]]))
         else:
             none = np.zeros(0, dtype=np.int64)
             branches = Branches(none, none, none, np.zeros(0))
-        layers.append(Layer(layer.reward, layer.goal, layer.mass, branches))
+        layers.append(Layer(reward, goal, mass, branches))
     return Tree(tuple(layers), opening, tuple(first), gone)
 
 
@@ -279,6 +290,31 @@ def _values(actions: int, beliefs: Beliefs, at: Ints, kernel: Kernel) -> Layer:
         reward, goal = reward / mass, goal / mass
     none = np.zeros(0, dtype=np.int64)
     return Layer(reward, goal, mass, Branches(none, none, none, np.zeros(0)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """Laws ``low`` to ``high``, whose steps are worked out together."""
+
+    low: int
+    high: int
+    entries: slice
+
+    def of(self, beliefs: Beliefs) -> Beliefs:
+        """Return these laws alone."""
+        start = beliefs.start[self.low : self.high + 1]
+        return Beliefs(start - start[0], beliefs.state[self.entries], beliefs.chance[self.entries])
+
+
+def _runs(model: Model, beliefs: Beliefs) -> list[_Part]:
+    """Cut laws into parts: where a course is watched, nearly every state is met only once."""
+    most = _STATES // model.actions if model.watched is not None else len(beliefs.state)
+    block = beliefs.start[:-1] // max(1, most)
+    bounds = [0, *(int(cut) + 1 for cut in np.flatnonzero(np.diff(block))), beliefs.count]
+    return [
+        _Part(low, high, slice(int(beliefs.start[low]), int(beliefs.start[high])))
+        for low, high in pairwise(bounds)
+    ]
 
 
 def _chunks(actions: int, beliefs: Beliefs, at: Ints, kernel: Kernel) -> list[tuple[int, int]]:
