@@ -6,13 +6,10 @@ Reference: Schulman, Wolski, Dhariwal, Radford, Klimov, "Proximal policy optimiz
 
 from __future__ import annotations
 
-import random
-from contextlib import contextmanager
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, cast
 
-import numpy as np
-
+from causalbench.agent.learn.sb3_globals import Globals
 from causalbench.agent.lessons import lessons
 from causalbench.agent.protocol import Abstain, Answer, Choice
 from causalbench.errors import AgentError, MissingExtraError
@@ -20,7 +17,7 @@ from causalbench.rng import integers
 from causalbench.task.observation import ObservationSpace
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    import numpy as np
 
     from causalbench.agent.protocol import Clock
     from causalbench.env import WorldVectorEnv
@@ -88,7 +85,7 @@ class PPOAgent:
                 continue  # not one step of each environment
             rollout = max(1, min(_ROLLOUT, steps // (_ENVS * _ROLLOUTS)))
             env = cast("WorldVectorEnv", lab.env(decision.id, num_envs=_ENVS))
-            with _quiet_globals():
+            with Globals().borrowed():
                 policy = self._trained(env, rollout, steps // (rollout * _ENVS), seed, clock)
             self._policies[decision.id] = policy
 
@@ -124,22 +121,3 @@ class PPOAgent:
         )
         model.learn(episodes * rollouts, callback=TimeLimit(clock))
         return model.policy
-
-
-@contextmanager
-def _quiet_globals() -> Iterator[None]:
-    """Train on one thread, and leave every global generator as it was.
-
-    stable-baselines3 seeds Python's, NumPy's and torch's; others must not notice.
-    """
-    import torch
-
-    threads, python, legacy = torch.get_num_threads(), random.getstate(), np.random.get_state()  # noqa: NPY002
-    torch.set_num_threads(1)
-    try:
-        with torch.random.fork_rng(devices=[]):
-            yield
-    finally:
-        torch.set_num_threads(threads)
-        random.setstate(python)
-        np.random.set_state(legacy)  # noqa: NPY002

@@ -17,7 +17,8 @@ from causalbench.errors import AgentError, NotFoundError
 
 CONTROLS = ["exact", "random", "constant", "majority", "see-reader", "do-reader", "reachability"]
 CONTROLS += ["adjacency", "edge-count", "win-stay-lose-shift"]
-LEARNERS = ["q-online", "q-offline", "ppo"]
+LEARNERS = ["q-online", "q-offline", "ucb", "thompson", "causal-thompson", "ppo", "a2c", "trpo"]
+LEARNERS += ["dqn", "qr-dqn", "ddpg", "sac"]
 MODELS = ["model-diagram", "model-learned", "dowhy", "latent-posterior"]
 FIRST_LIGHT = [*CONTROLS, *LEARNERS, *MODELS]
 

@@ -58,10 +58,24 @@ class CausalThompson(Thompson):
         if self._logs:
             log, self._logs = self._logs[-1], []
             shown, _ = self._field.env(1).reset()
-            self._seed(log, np.asarray(shown)[0])
+            self._watched(log, np.asarray(shown)[0])
         super()._open(copies)
 
-    def _seed(self, log: Log, shown: NDArray[np.uint8]) -> None:
+    def seed(
+        self, seen: NDArray[np.int64], action: NDArray[np.int64], reward: NDArray[np.float64]
+    ) -> None:
+        """Count what was watched in episodes of one step, in a world of such episodes.
+
+        Args:
+            seen: int64[n, D], observations that show the natural choice.
+            action: int64[n], an action whose settings that choice satisfies.
+            reward: float64[n], in [0, 1].
+        """
+        start = np.full(len(seen), -1, dtype=np.int64)
+        rows, _ = self._history.rows(self._history.begin(len(seen)), seen, start, 0)
+        self.learn(self._met(rows), action, reward)
+
+    def _watched(self, log: Log, shown: NDArray[np.uint8]) -> None:
         """Count the log's steps in the contexts that they would have been.
 
         Args:

@@ -45,10 +45,14 @@ class OptionsQ(TableLearner):
     """
 
     name = "options-q"
+    _taken: NDArray[np.int64]  # the action or option that each copy is in
+    _over: NDArray[np.bool_]  # whether it has ended
+    _seen: NDArray[np.int64]  # what was observed last
 
     def start(self, field: Field, *, rng: np.random.Generator) -> None:
         """Begin anew in a field."""
         super().start(field, rng=rng)
+        self._forget(0)
         count, cards = len(field.actions), self._history.nvec[:-2]
         goals = [(place, code) for place, card in enumerate(cards) for code in range(card - 1)]
         self._place = np.array([place for place, _ in goals], dtype=np.int64)
@@ -83,10 +87,14 @@ class OptionsQ(TableLearner):
         return np.where(self._taken < count, self._taken, inside)
 
     def _open(self, copies: int) -> None:
+        self._forget(copies)
+        super()._open(copies)
+
+    def _forget(self, copies: int) -> None:
+        """Take no option in any copy."""
         self._taken = np.full(copies, -1, dtype=np.int64)
         self._over = np.ones(copies, dtype=np.bool_)
         self._seen = np.zeros((copies, len(self._history.nvec)), dtype=np.int64)
-        super()._open(copies)
 
     def _begun(self, seen: NDArray[Any]) -> None:
         self._seen = np.asarray(seen, dtype=np.int64)
@@ -94,8 +102,8 @@ class OptionsQ(TableLearner):
     def _picked(self, at: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return actions or options: mostly the best, and any that can be taken now and then."""
         count = self._history.actions
-        open_to = np.ones(self._values[at].shape, dtype=np.bool_)
-        open_to[:, count:] = self._ready(at)
+        plain = np.ones((len(at), count), dtype=np.bool_)
+        open_to = np.concatenate([plain, self._ready(at)], axis=1)
         visits = self._counts[at, :count].sum(axis=1)
         share = np.maximum(self._set["epsilon"], (1 + visits / count) ** -0.5)
         draws = uniforms(self._rng, (len(at), open_to.shape[1] + 1))
@@ -103,12 +111,14 @@ class OptionsQ(TableLearner):
         top = values == values.max(axis=1, keepdims=True)
         best = np.where(top, draws[:, :-1], -1.0).argmax(axis=1)
         any_ = np.where(open_to, draws[:, :-1], -1.0).argmax(axis=1)
-        return np.where(draws[:, -1] < share, any_, best)
+        picked: NDArray[np.int64] = np.where(draws[:, -1] < share, any_, best)
+        return picked
 
     def _ready(self, at: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Return bool[n, G], which options can be taken: a way is known, and there is one to go."""
-        reached: NDArray[np.bool_] = self._seen[:, self._place] == self._code
-        return ~reached & (self._ways[at].max(axis=1) > 0)
+        reached = self._seen[:, self._place] == self._code
+        ready: NDArray[np.bool_] = ~reached & (self._ways[at].max(axis=1) > 0)
+        return ready
 
     def _learnt(
         self,

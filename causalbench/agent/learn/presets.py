@@ -60,7 +60,10 @@ DEFAULTS: Mapping[str, Settings] = {
     "trpo": {**_NET, "rollout": 64, "trace": 0.95, "divergence": 0.01},
     "recurrent-ppo": {**_NET, **_ON_POLICY, "epochs": 5, "batches": 4},
     "dqn": {**_NET, **_OFF_POLICY, "epsilon": 0.05, "explore": 4000, "target": 500},
-    "qr-dqn": {**_NET, **_OFF_POLICY, "epsilon": 0.05, "explore": 4000, "target": 500},
+    "qr-dqn": {
+        **{**_NET, **_OFF_POLICY, "epsilon": 0.05, "explore": 4000, "target": 500},
+        "quantiles": 25,
+    },
     "ddpg": {**_NET, **_OFF_POLICY, "noise": 0.3, "tau": 0.01},
     "sac": {**_NET, **_OFF_POLICY, "entropy": 0.02, "tau": 0.01},
 }

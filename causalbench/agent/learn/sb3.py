@@ -14,7 +14,6 @@ References:
 
 from __future__ import annotations
 
-import copy
 import json
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
@@ -123,11 +122,11 @@ class SB3Learner:
     def policy(self) -> Policy:
         """Return the present policy; what is trained later does not change it."""
         from causalbench.agent.learn.sb3_build import KINDS
-        from causalbench.agent.learn.sb3_policy import NetPolicy, RecurrentPolicy
+        from causalbench.agent.learn.sb3_policy import NetPolicy, RecurrentPolicy, copied
 
         kind, part = KINDS[self.name]
         whole = self._model.policy
-        net = _copied(getattr(whole, part) if part else whole)
+        net = copied(getattr(whole, part) if part else whole)
         if kind == "recurrent":
             return RecurrentPolicy(net, self._history)
         return NetPolicy(net, kind, self._history)
@@ -232,21 +231,18 @@ class SAC(SB3Learner):
     name = "sac"
 
 
-def _copied(net: Any) -> Any:
-    """Return a copy of a network that chooses, without its optimiser or its last distribution."""
-    last = getattr(net, "action_dist", None)
-    for held in ("distribution", "gaussian_actions"):  # tensors of a step, which can't be copied
-        if getattr(last, held, None) is not None:
-            setattr(last, held, None)
-    made = copy.deepcopy(net, {id(getattr(net, "optimizer", None)): None})
-    made.set_training_mode(mode=False)
-    return made
-
-
 def _check(name: str, chosen: Mapping[str, Any]) -> None:
     """Refuse numbers that cannot train."""
     least = {"window": 1, "copies": 1, "width": 1, "rollout": 1, "epochs": 1, "batches": 1}
-    least |= {"buffer": 1, "batch": 1, "updates": 1, "target": 1, "layers": 0, "warmup": 0}
+    least |= {
+        "buffer": 1,
+        "batch": 1,
+        "updates": 1,
+        "target": 1,
+        "quantiles": 1,
+        "layers": 0,
+        "warmup": 0,
+    }
     wrong = [key for key, low in least.items() if chosen.get(key, low) < low]
     wrong += [key for key in ("learning_rate", "tau") if chosen.get(key, 1.0) <= 0]
     wrong += [key for key in ("entropy", "noise", "epsilon") if chosen.get(key, 0.0) < 0]

@@ -110,6 +110,8 @@ def _off_policy(
     }
     if name in {"dqn", "qr-dqn"}:
         kind = stable_baselines3.DQN if name == "dqn" else sb3_contrib.QRDQN
+        if name == "qr-dqn":
+            common["policy_kwargs"] |= {"n_quantiles": chosen["quantiles"]}
         model = kind("MlpPolicy", env, target_update_interval=chosen["target"], **common)
         model.exploration_schedule = Falling(chosen["explore"], chosen["epsilon"])
         return model

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from causalbench.agent.learn.policies import History
     from causalbench.truth.policy import Moment
 
-__all__ = ["NetPolicy", "RecurrentPolicy", "highest"]
+__all__ = ["NetPolicy", "RecurrentPolicy", "copied", "highest"]
 
 _AT_ONCE = 1 << 15  # rows that go through a network together
 _NODES = 96  # of the quadrature; ends at 13 standard deviations
@@ -135,6 +136,17 @@ class RecurrentPolicy:
                 return _whole(law.distribution.probs), both.reshape(len(rows), -1)
         finally:
             torch.set_num_threads(threads)
+
+
+def copied(net: Any) -> Any:
+    """Return a copy of a network that chooses, without its optimiser or its last distribution."""
+    last = getattr(net, "action_dist", None)
+    for held in ("distribution", "gaussian_actions"):  # tensors of a step, which can't be copied
+        if getattr(last, held, None) is not None:
+            setattr(last, held, None)
+    made = copy.deepcopy(net, {id(getattr(net, "optimizer", None)): None})
+    made.set_training_mode(mode=False)
+    return made
 
 
 def highest(mean: NDArray[np.float64], spread: NDArray[np.float64]) -> NDArray[np.float64]:
