@@ -70,6 +70,29 @@ def test_seeing_colours_alone_is_harder() -> None:
     assert seen.value < known.value - 0.05
 
 
+@pytest.mark.parametrize("level", ["hard", "shifted"])
+def test_memory_makes_up_for_the_room(level: str) -> None:
+    """In drawn mazes whoever remembers colours does as well as one who sees the room."""
+    knobs = dict(FAMILY.shifted) if level == "shifted" else FAMILY.settings(level)
+    seen, known = (
+        references(FAMILY.world(2, **(knobs | {"sight": sight})).program(), ["do"])["do"].value
+        for sight in (0, 1)
+    )
+    assert seen.exact
+    assert seen.value == pytest.approx(known.value, abs=1e-12)
+
+
+def test_some_rooms_look_alike() -> None:
+    """Next rooms differ in colour, and some rooms of one colour have different ways onward."""
+    for index in range(5):
+        scm = FAMILY.world(index, length=5, spare=5).process.later
+        colour = scm.cpt("colour").argmax(axis=1)
+        assert (colour[1:] != colour[:-1]).all()
+        onward = scm.cpt("go")[:-1, 0].argmax(axis=1)
+        pairs = set(zip(colour[:-1].tolist(), onward.tolist(), strict=True))
+        assert len(pairs) > len(set(colour[:-1].tolist()))
+
+
 def test_the_door_ends_the_episode() -> None:
     """Nothing is paid but for the door, after which nothing happens."""
     play = FAMILY.world(0).play
