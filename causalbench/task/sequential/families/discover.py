@@ -201,5 +201,5 @@ FAMILY = WorldFamily(
         "hard": {"levers": 4, "tries": 6, "wear": 0.03125},
     },
     build=_build,
-    shifted={"levers": 5, "tries": 8, "wear": 0.03125},
+    shifted={"levers": 5, "tries": 6, "wear": 0.03125},
 )
