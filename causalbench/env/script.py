@@ -265,11 +265,12 @@ def _nested(array: NDArray[Any]) -> Any:
 
 
 def _pay_table(pay: Pay) -> Any:
+    """Return [action][values...] where the action matters; at the end, nature is paid nothing."""
+    table = np.concatenate([pay.table, np.zeros(pay.action)])
     if len(pay.table) > _DEEP:
-        return tuple(pay.table.tolist())
-    cards = []
-    size = len(pay.table)
-    for stride in [*([pay.action] if pay.action else []), *pay.strides.tolist()]:
+        return tuple(table.tolist())
+    cards, size = [], pay.action or len(table)
+    for stride in pay.strides.tolist():
         cards.append(size // stride)
         size = stride
-    return _nested(pay.table.reshape(cards or [1]))
+    return _nested(table.reshape([-1, *cards] if pay.action else cards or [1]))

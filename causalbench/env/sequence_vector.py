@@ -172,6 +172,8 @@ class SequenceVectorEnv(Sealed, VectorEnv[Observations, NDArray[np.int64], NDArr
                 seen[:] = np.where(ended[:, None] & (not self._same), seen, self._plan.blank)
         info: dict[str, Any] = {}
         if self._same and some:
+            if not ended.all():
+                final[~ended] = 0
             told = {"final_obs": final, "_final_obs": ended.copy()}
             info = {**told, "final_info": {}, "_final_info": ended.copy()}
         return seen, rewards, ended, cut, info
