@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from causalbench.scm.program import Program
+    from causalbench.task.world import World
     from causalbench.truth.policy import Policy
 
 __all__ = ["POLICIES", "LogSource", "behaviour", "log_source"]
@@ -214,13 +215,13 @@ def _one_step(name: str, decision: str | None) -> LogSource:
     return LogSource(world.id, world.version, world.title, world.source, program, decision)
 
 
-def _compiled(world: Any, decision: str) -> Program:
-    from causalbench.env.onestep import one_step
+def _compiled(world: World, decision: str) -> Program:
+    from causalbench.env.onestep import decision_program
 
-    chosen = world.decision(decision)
-    if not world.scm.is_discrete:
+    program = decision_program(world.scm, world.decision(decision))
+    if program is None:
         raise WorldError(
-            f"world '{world.id}' has real variables; a log holds values that are named"
+            f"decision '{decision}' of world '{world.id}' has real variables or a stated"
+            " observation, which a log of steps can't hold; take another."
         )
-    program: Program = one_step(world.scm, chosen)
     return program
