@@ -178,7 +178,7 @@ def grow(
             none = np.zeros(0, dtype=np.int64)
             branches = Branches(none, none, none, np.zeros(0))
         layers.append(Layer(reward, goal, mass, branches))
-    return Tree(tuple(layers), opening, tuple(first), gone)
+    return Tree(tuple(layers), opening, tuple(first[: len(layers)]), gone)
 
 
 def _none() -> tuple[Ints, Ints]:
