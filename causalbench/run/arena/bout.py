@@ -6,23 +6,26 @@ import hashlib
 import json
 import time
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from causalbench.errors import LogError, MissingExtraError
+from causalbench.errors import LogError, MissingExtraError, TooWideError
 from causalbench.rng import child, generator
 from causalbench.run.arena.field import ArenaField, Meter
 from causalbench.run.arena.log import append, read_lines, write_whole
+from causalbench.run.arena.place import Worlds
 from causalbench.run.play import failure
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from causalbench.agent.learn.protocol import Learner
+    from causalbench.run.arena.place import Place
     from causalbench.run.arena.study import Contestant, Ground, Stage
     from causalbench.scm.play import PlayRegime
-    from causalbench.task.sequential import SequentialWorld
-    from causalbench.truth.policy import Value
+    from causalbench.scm.program import Program
+    from causalbench.truth.policy import Policy, Value
 
 __all__ = ["CHOICES", "Bout", "Scouting", "key_of", "play", "scout"]
 
@@ -130,7 +133,8 @@ def play(bout: Bout) -> str:
     """
     from causalbench.agent.learn.registry import make_learner
 
-    world = bout.ground.load()
+    place = bout.ground.enter()
+    family = bout.ground.family
     there = set(read_lines(bout.path))
     rng = generator(bout.seed, bout.stream, bout.repeat)
     fields, training = child(rng), child(rng)
@@ -139,9 +143,9 @@ def play(bout: Bout) -> str:
         learner = make_learner(bout.contestant.agent, dict(bout.contestant.options))
         for number, stage in enumerate(bout.stages):
             field = ArenaField(
-                world.program(stage.phase),
+                place.programs(stage.phase),
                 bout.regime,
-                family=world.family,
+                family=family,
                 rng=child(fields),
                 meter=meter,
             )
@@ -152,13 +156,13 @@ def play(bout: Bout) -> str:
             for steps in stage.budgets:
                 learner.train(total + steps)
                 seconds = time.perf_counter() - begun
-                at = {"stage": number, "lived": world.phase(stage.phase).name, "steps": steps}
+                at = {"stage": number, "lived": place.name(stage.phase), "steps": steps}
                 at |= {"total": total + steps, "spent": meter.spent, "seconds": round(seconds, 3)}
                 append(
                     bout.path,
                     [
                         {**line, **at}
-                        for line in _values(bout, world, learner, number, steps, there)
+                        for line in _values(bout, place, learner, number, steps, there)
                     ],
                 )
             total += stage.budgets[-1]
@@ -172,7 +176,7 @@ def play(bout: Bout) -> str:
 
 
 def _values(
-    bout: Bout, world: SequentialWorld, learner: Learner, number: int, steps: int, there: set[str]
+    bout: Bout, place: Place, learner: Learner, number: int, steps: int, there: set[str]
 ) -> Iterator[dict[str, Any]]:
     """Yield what the present policy is worth in each phase, both ways, unless that is known."""
     from causalbench.truth.policy import policy_value
@@ -182,15 +186,19 @@ def _values(
             key = key_of(number, steps, phase, choice)
             if key in there:
                 continue
-            found = policy_value(
-                world.program(phase),
-                learner.policy(),
-                _VALUED_UNDER[bout.regime],
-                greedy=choice == "greedy",
-                limit=bout.limit,
-                rng=generator(bout.seed, f"{bout.stream} {key}", bout.repeat),
-            )
-            yield {"key": key, "phase": phase, "choice": choice, **value_dict(found)}
+            rng = generator(bout.seed, f"{bout.stream} {key}", bout.repeat)
+            each = [
+                policy_value(
+                    program,
+                    learner.policy(),
+                    _VALUED_UNDER[bout.regime],
+                    greedy=choice == "greedy",
+                    limit=bout.limit,
+                    rng=child(rng),
+                )
+                for program in place.targets(phase)
+            ]
+            yield {"key": key, "phase": phase, "choice": choice, **_mean(each)}
 
 
 def scout(scouting: Scouting) -> str:
@@ -199,32 +207,78 @@ def scout(scouting: Scouting) -> str:
     Returns:
         "", as `play` does where it goes well.
     """
-    from causalbench.truth.policy import Uniform, policy_value, references
+    from causalbench.truth.policy import policy_value, references
 
     if scouting.path.exists():
         return ""
-    world = scouting.ground.load()
-    told: dict[str, Any] = {}
+    place = scouting.ground.enter()
+    told: dict[str, dict[str, Any]] = {}
+    bayes = None if not isinstance(place, Worlds) else _bayes(place, scouting)
     for name in scouting.phases:
-        program = world.program(name)
-        found = references(program, scouting.regimes, limit=scouting.limit)
-        values: dict[str, Any] = {regime: value_dict(one.value) for regime, one in found.items()}
-        uniform = Uniform(len(program.play.actions))
-        others: list[tuple[str, Any, PlayRegime]] = [
-            ("natural", uniform, "see"),  # nature acts, whatever the policy
-            ("uniform", uniform, "do"),
+        singles = place.singles(name)
+        found = [references(one, scouting.regimes, limit=scouting.limit) for one in singles]
+        told[name] = {
+            regime: _mean([each[regime].value for each in found]) for regime in scouting.regimes
+        }
+        others: list[tuple[str, Callable[[Program], Any], PlayRegime, Sequence[Program]]] = [
+            ("natural", _uniform, "see", singles),  # nature acts, whatever the policy
+            ("uniform", _uniform, "do", singles),
         ]
         if scouting.planners:
             from causalbench.truth.policy import planner
 
-            others += [(f"planner {n}", planner(program, n), "do") for n in scouting.planners]
-        for label, policy, regime in others:
+            others += [
+                (f"planner {depth}", partial(planner, depth=depth), "do", singles)
+                for depth in scouting.planners
+            ]
+        if bayes is not None:
+            others += [("bayes", lambda _: bayes, "do", place.targets(name))]
+        for label, policy, regime, programs in others:
             rng = generator(scouting.seed, f"{scouting.path.name} {name} {label}")
-            value = policy_value(program, policy, regime, limit=scouting.limit, rng=rng)
-            values[label] = value_dict(value)
-        told[name] = values
+            told[name][label] = _mean(
+                [
+                    policy_value(one, policy(one), regime, limit=scouting.limit, rng=child(rng))
+                    for one in programs
+                ]
+            )
     write_whole(scouting.path, told)
     return ""
+
+
+def _uniform(program: Program) -> Policy:
+    from causalbench.truth.policy import Uniform
+
+    return Uniform(len(program.play.actions))
+
+
+def _bayes(place: Worlds, scouting: Scouting) -> Policy | None:
+    """Return the Bayes-optimal policy of a trial whose world is one of the practice worlds.
+
+    None where that takes more histories than the limit: no other policy is passed off as it.
+    """
+    from causalbench.truth.policy import reference
+
+    try:
+        return reference(place.mixed(), "do", limit=scouting.limit).policy
+    except TooWideError:
+        return None
+
+
+def _mean(values: Sequence[Value]) -> dict[str, Any]:
+    """Return the mean of values as a log keeps it."""
+    told = [value_dict(value) for value in values]
+    if len(told) == 1:
+        return told[0]
+    return {
+        "value": sum(one["value"] for one in told) / len(told),
+        "low": sum(one["low"] for one in told) / len(told),
+        "high": sum(one["high"] for one in told) / len(told),
+        "exact": all(one["exact"] for one in told),
+        "histories": sum(one["histories"] for one in told),
+        "goal": sum(one["goal"] for one in told) / len(told),
+        "length": sum(one["length"] for one in told) / len(told),
+        "each": [one["value"] for one in told],
+    }
 
 
 def value_dict(value: Value) -> dict[str, Any]:

@@ -19,7 +19,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from causalbench.errors import CausalBenchError
+from causalbench.run.arena.place import Practice
 from causalbench.run.arena.study import BUDGETS, Contestant, Stage, Study, check_world
+from causalbench.task.sequential.catalogue import FAMILIES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -49,6 +51,13 @@ class _StageForm(_Strict):
     budgets: _Budgets | None = None
 
 
+class _PracticeForm(_Strict):
+    worlds: Annotated[int, Field(ge=2)]
+    episodes: Annotated[int, Field(ge=1)] = 3
+    tests: Annotated[int, Field(ge=1)] = 8
+    shifted: bool = False
+
+
 class _StudyForm(_Strict):
     world: str
     agents: list[str | _AgentForm] = []
@@ -66,6 +75,7 @@ class _StudyForm(_Strict):
     histories: Annotated[int, Field(ge=1)] = 10**6
     draw: Literal["auto", "curves", "life", "sweep", "spread", "goal"] = "auto"
     choice: Literal["greedy", "sampled"] = "greedy"
+    practice: _PracticeForm | None = None
 
 
 CONFIG_KEYS = frozenset({"kind", "title", "studies", *_StudyForm.model_fields})
@@ -139,6 +149,8 @@ def _study(data: Mapping[str, Any], place: str, options: Mapping[str, Mapping[st
     if twice is not None:
         msg = f"{place}: '{twice}' stands twice among the agents; give one of them another `as`."
         raise CausalBenchError(msg)
+    if form.practice is not None:
+        _across(form, place)
     knobs = {
         name: tuple(values) if isinstance(values, list) else (values,)
         for name, values in form.knobs.items()
@@ -159,8 +171,19 @@ def _study(data: Mapping[str, Any], place: str, options: Mapping[str, Mapping[st
         references=tuple(form.references),
         limit=form.histories,
         choice=form.choice,
+        practice=None if form.practice is None else Practice(**form.practice.model_dump()),
     )
     return _with_plot(study, form.draw)
+
+
+def _across(form: _StudyForm, place: str) -> None:
+    """Refuse what has no meaning across worlds."""
+    if "see" in form.regimes or form.life or form.valued or form.worlds:
+        msg = f"{place}: practice across worlds takes no regime see, life, valued or worlds."
+        raise CausalBenchError(msg)
+    if form.world not in FAMILIES:
+        msg = f"{place}: '{form.world}' is no family, and a file holds one world; name a family."
+        raise CausalBenchError(msg)
 
 
 def _with_plot(study: Study, plot: str) -> Study:

@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from causalbench.errors import AccessError
-from causalbench.rng import child, words
+from causalbench.rng import child, permutation, words
+from causalbench.scm.program import Program
 from causalbench.task.observation import MODES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from gymnasium.vector import VectorEnv
     from numpy.typing import NDArray
 
     from causalbench.env.log import Log
     from causalbench.scm.play import PlayRegime
-    from causalbench.scm.program import Program
 
 __all__ = ["ArenaField", "Meter", "codes_of"]
 
@@ -61,7 +61,8 @@ class ArenaField:
     them can neither seed nor copy them.
 
     Args:
-        program: the world's phase.
+        programs: the world's phase; or several worlds that differ in their laws alone, of which
+            each copy of an environment plays one, in an order that is drawn anew for each.
         regime: ``see`` gives logs alone, the others environments alone.
         family: the world's family, or "".
         rng: where the streams come from.
@@ -74,21 +75,24 @@ class ArenaField:
 
     def __init__(
         self,
-        program: Program,
+        programs: Program | Sequence[Program],
         regime: PlayRegime,
         *,
         family: str,
         rng: np.random.Generator,
         meter: Meter | None = None,
     ) -> None:
-        program.need(regime)
+        listed = [programs] if isinstance(programs, Program) else list(programs)
+        program = listed[0]
+        for each in listed:
+            each.need(regime)
         self.regime: PlayRegime = regime
         self.nvec: NDArray[np.int64] = codes_of(program)
         self.actions: tuple[str, ...] = program.play.actions
         self.horizon: int = program.horizon
         self.family = family
         self.meter = meter or Meter()
-        self._program, self._rng = program, rng
+        self._programs, self._rng = listed, rng
         self._blocks: list[Log] = []
         self._source: Iterator[Log] = iter(())
         self._read = 0
@@ -108,8 +112,11 @@ class ArenaField:
             raise AccessError(msg)
         from causalbench.env import SequenceVectorEnv
 
+        programs = self._programs
+        if len(programs) > 1:
+            programs = [programs[place] for place in permutation(self._rng, len(programs))]
         return SequenceVectorEnv(
-            self._program, num_envs, self.regime, rng=child(self._rng), meter=self.meter
+            programs, num_envs, self.regime, rng=child(self._rng), meter=self.meter
         )
 
     def log(self, steps: int) -> Log:

@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from causalbench.errors import CausalBenchError, NotFoundError
+from causalbench.run.arena.place import HELD_OUT, PRACTICE, SHIFTED, OneWorld, Worlds
 from causalbench.task.sequential.catalogue import FAMILIES, load_family, load_sequence
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from causalbench.run.arena.place import Place, Practice
     from causalbench.scm.play import PlayRegime
     from causalbench.task.sequential import SequentialWorld
 
@@ -70,12 +72,14 @@ class Ground:
         index: which of the family's worlds of the test split; None for the published one.
         difficulty: of a generated world.
         knobs: of a generated world, in place of the difficulty's.
+        practice: where a learner meets many of the family's worlds, how; None within one world.
     """
 
     world: str
     index: int | None
     difficulty: str
     knobs: Mapping[str, float]
+    practice: Practice | None = None
 
     def load(self) -> SequentialWorld:
         """Return the world."""
@@ -86,6 +90,17 @@ class Ground:
         more: dict[str, Any] = {"split": "test", **self.knobs}
         return found.world(self.index, self.difficulty, **more)
 
+    @property
+    def family(self) -> str:
+        """The family's name, for presets; "" for a world of no family."""
+        return self.world if self.world in FAMILIES else self.load().family
+
+    def enter(self) -> Place:
+        """Open what is trained in and what is valued in."""
+        if self.practice is None:
+            return OneWorld(self.load())
+        return Worlds(self.world, self.difficulty, self.knobs, self.practice)
+
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-ready dict."""
         return {
@@ -93,6 +108,7 @@ class Ground:
             "index": self.index,
             "difficulty": "" if self.index is None else self.difficulty,
             "knobs": dict(self.knobs),
+            **({"practice": self.practice.to_dict()} if self.practice else {}),
         }
 
 
@@ -116,6 +132,7 @@ class Study:
         limit: the most histories that a value may take; beyond it is an interval.
         plot: one of `PLOTS`.
         choice: ``greedy`` or ``sampled``: which policy the plot shows.
+        practice: where learners practise across worlds, how; None trains within each world.
     """
 
     world: str
@@ -133,6 +150,7 @@ class Study:
     limit: int = 10**6
     plot: str = "curves"
     choice: str = "greedy"
+    practice: Practice | None = None
 
     @property
     def settings(self) -> list[dict[str, float]]:
@@ -154,7 +172,9 @@ class Study:
         return bool(self.planners) and not self.contestants
 
     def grounds(self, setting: Mapping[str, float]) -> list[Ground]:
-        """Return the worlds of a setting."""
+        """Return the worlds of a setting; across worlds they are one ground."""
+        if self.practice is not None:
+            return [Ground(self.world, 0, self.difficulty, dict(setting), self.practice)]
         published = [Ground(self.world, None, self.difficulty, {})]
         made = [Ground(self.world, n, self.difficulty, dict(setting)) for n in range(self.worlds)]
         if self.knobs:
@@ -173,6 +193,8 @@ class Study:
         Raises:
             NotFoundError: the world lacks one of them.
         """
+        if self.practice is not None:
+            return (PRACTICE, HELD_OUT, *((SHIFTED,) if self.practice.shifted else ()))
         lived = [world.phase(stage.phase).name for stage in self.life]
         named = [world.phase(name).name for name in self.valued]
         return tuple(dict.fromkeys(named or lived))
