@@ -45,7 +45,7 @@ _BODY = """
 
 ## What it is worth
 
-Returns are scaled to [0, 1], and values are expected returns.
+Returns are scaled to [0, 1], and values are expected returns.{there}
 
 | policy | value |
 | --- | --- |
@@ -149,6 +149,7 @@ def log_card(about: Mapping[str, Any], program: Program) -> str:
             "unshown": _unshown(about),
             "effect": _effect(about),
             "values": "\n".join(_values(about)),
+            "there": _there(about["environment"]),
             "files": _files(about, parquet=parquet, rewards=rewards),
         }
     )
@@ -189,6 +190,15 @@ def _effect(about: Mapping[str, Any]) -> str:
         move="move" if several else "moves",
         it="them" if several else "it",
     )
+
+
+def _there(environment: Mapping[str, Any] | None) -> str:
+    """Say how to make the environment in which policies are tried."""
+    if environment is None:
+        return ""
+    told = [f'"{environment["id"]}"']
+    told += [f"{name}={value!r}" for name, value in environment["arguments"].items()]
+    return f" Policies are tried in\n`gymnasium.make({', '.join(told)})`."
 
 
 def _values(about: Mapping[str, Any]) -> Iterable[str]:

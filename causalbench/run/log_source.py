@@ -41,6 +41,7 @@ class LogSource:
         family: what drew the world, or "".
         knobs: what the family made it with.
         index: which of the family's worlds it is; None for a published one.
+        env: the registered environment to act in it (id, arguments), or None.
     """
 
     world: str
@@ -53,6 +54,7 @@ class LogSource:
     family: str = ""
     knobs: Mapping[str, float] = field(default_factory=dict)
     index: int | None = None
+    env: tuple[str, Mapping[str, Any]] | None = None
 
     @property
     def digest(self) -> str:
@@ -98,14 +100,18 @@ def log_source(
                 " --phase, --difficulty, --index and --knob out."
             )
         return _one_step(world, decision)
+    from causalbench.env.ids import FAMILY_ENVS
     from causalbench.task.sequential.catalogue import load_family, load_sequence
 
+    told: dict[str, Any] = {} if phase is None else {"phase": phase}
     if drawn:
         at, settings = 0 if index is None else index, _settings(world, knobs or {})
         made = load_family(world).world(at, difficulty or "medium", **settings)
+        told |= {"world": at, "difficulty": difficulty or "medium", **settings}
     else:
         made, at = load_sequence(world), None
     chosen = made.phase(phase)
+    env = (f"causalbench/{FAMILY_ENVS[world]}-v0", told) if world in FAMILY_ENVS else None
     return LogSource(
         made.id,
         made.version,
@@ -117,6 +123,7 @@ def log_source(
         made.family,
         made.knobs,
         at,
+        env,
     )
 
 
@@ -212,7 +219,11 @@ def _one_step(name: str, decision: str | None) -> LogSource:
             f"world '{world.id}' needs the name of a decision: --decision. It has {known}."
         )
     program = _compiled(world, decision)
-    return LogSource(world.id, world.version, world.title, world.source, program, decision)
+    named = None if name.endswith((".yaml", ".yml", ".bif", ".gz")) else name
+    env = named and ("causalbench/World-v0", {"world": named, "decision": decision})
+    return LogSource(
+        world.id, world.version, world.title, world.source, program, decision, env=env or None
+    )
 
 
 def _compiled(world: World, decision: str) -> Program:

@@ -144,6 +144,7 @@ def _about(
         "policy": policy,
         "policy_line": POLICIES.get(policy, f"`{policy}`"),
         "regime": regime,
+        "environment": _environment(source, regime),
         "seed": seed,
         "causalbench": __version__,
         "license": "Apache-2.0",
@@ -156,6 +157,26 @@ def _about(
         "dataset_id": minari_id(source.world, "-".join([source.phase or "log", policy])),
         **face.to_dict(),
     }
+
+
+def _environment(source: LogSource, regime: PlayRegime) -> dict[str, Any] | None:
+    """Return how to make the environment to act in, or None where none is registered."""
+    if source.env is None:
+        return None
+    return {"id": source.env[0], "arguments": {**source.env[1], "regime": regime}}
+
+
+def _spec(environment: dict[str, Any]) -> str:
+    """Return an environment as the JSON of a Gymnasium specification."""
+    import copy
+
+    import gymnasium
+
+    import causalbench.env  # noqa: F401  (registers it)
+
+    spec = copy.deepcopy(gymnasium.spec(environment["id"]))
+    spec.kwargs.update(environment["arguments"])
+    return spec.to_json()
 
 
 def _writer(root: Path, face: Face, about: dict[str, Any]) -> Writer:
@@ -172,6 +193,8 @@ def _writer(root: Path, face: Face, about: dict[str, Any]) -> Writer:
         ),
         "requirements": [f"causalbench-ladder=={about['causalbench']}"],
     }
+    if about["environment"] is not None:
+        told["env_spec"] = _spec(about["environment"])
     return MinariWriter(root, face, rewards=about["rewards"], about=told)
 
 

@@ -133,5 +133,6 @@ def test_a_value_that_is_not_exact_is_an_interval():
         "format": "parquet",
         "confounded": False,
         "values": {"do": value},
+        "environment": None,
     }
     assert "| 0.25 to 0.75 |" in log_card(about, confounded())

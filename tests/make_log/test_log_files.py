@@ -14,7 +14,7 @@ from log_programs import ACTIONS, confounded, counted
 from causalbench.env.record import record
 from causalbench.errors import AccessError, LogError
 from causalbench.run.log_formats import Face, MinariWriter
-from causalbench.run.log_source import LogSource
+from causalbench.run.log_source import LogSource, log_source
 from causalbench.run.make_log import make_log
 
 h5py = pytest.importorskip("h5py")
@@ -112,6 +112,22 @@ def test_minari_reads_it(tmp_path, monkeypatch):
     assert np.array_equal(found[4].observations, log.seen[4])
     assert found[4].terminations.tolist() == [False, False, True]
     assert list(minari.list_local_datasets()) == ["causalbench/bed-time/log-natural-v0"]
+
+
+def test_the_environment_can_be_made_again(tmp_path):
+    """Minari's metadata hold a specification of one with the same spaces and the same law."""
+    import gymnasium
+    from gymnasium.envs.registration import EnvSpec
+
+    drawn = log_source("key-maze", difficulty="easy", index=3)
+    make_log(drawn, tmp_path, steps=90, format_="minari")
+    said = json.loads((tmp_path / "data" / "metadata.json").read_text(encoding="utf-8"))
+    env = gymnasium.make(EnvSpec.from_json(said["env_spec"]))
+    assert env.observation_space.nvec.tolist() == json.loads(said["observation_space"])["nvec"]
+    assert env.action_space.n == json.loads(said["action_space"])["n"]
+    assert str(env.observation_space.dtype) == json.loads(said["observation_space"])["dtype"]
+    assert env.spec.kwargs["world"] == 3
+    assert env.unwrapped.program.play == drawn.program.play
 
 
 @pytest.mark.parametrize("kind", ["parquet", "minari"])
