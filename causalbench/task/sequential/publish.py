@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
@@ -24,7 +24,8 @@ def published_world(name: str) -> SequentialWorld:
         NotFoundError: no family of that name.
     """
     family = load_family(name)
-    return family.world(0, "medium", **family.published)
+    knobs: dict[str, Any] = dict(family.published)
+    return family.world(0, "medium", **knobs)
 
 
 def published_text(world: SequentialWorld) -> str:

@@ -67,9 +67,9 @@ def _build(rng: np.random.Generator, knobs: Mapping[str, Any]) -> SequentialWorl
 
 def _process(rng: np.random.Generator, knobs: Mapping[str, Any]) -> Process:
     cold = between(rng, 0.4, 0.6)
-    lit = (between(rng, 0.05, 0.15), between(rng, 0.75, 0.9))  # in mild weather, in cold
+    lit = (between(rng, 0.05, 0.1), between(rng, 0.7, 0.8))  # in mild weather, in cold
     # P(warm) without a fire (after a cold step, after a warm one), and with a fire.
-    mild = ((between(rng, 0.4, 0.55), between(rng, 0.55, 0.7)), between(rng, 0.9, 0.97))
+    mild = ((between(rng, 0.5, 0.6), between(rng, 0.6, 0.7)), between(rng, 0.92, 0.98))
     bitter = ((between(rng, 0.02, 0.08), between(rng, 0.12, 0.25)), between(rng, 0.5, 0.65))
     reads = (1 - knobs["accuracy"], knobs["accuracy"])
     lasts = knobs["sticky"]

@@ -74,7 +74,8 @@ def _build(rng: np.random.Generator, knobs: Mapping[str, Any]) -> SequentialWorl
 def _process(rng: np.random.Generator, names: tuple[str, ...], knobs: Mapping[str, Any]) -> Process:
     count = len(names)
     # What a machine pays to whom it draws, and to others; the first looks best in the records.
-    pays = [(between(rng, 0.2, 0.3), between(rng, 0.22, 0.32))]
+    least = between(rng, 0.2, 0.3)
+    pays = [(least, least + between(rng, 0.02, 0.06))]
     pays += [(between(rng, 0.03, 0.1), between(rng, 0.62, 0.82)) for _ in names[1:]]
     less = between(rng, 0.01, 0.03)  # to the drunk
     drunk = between(rng, 0.35, 0.65)

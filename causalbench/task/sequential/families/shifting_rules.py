@@ -151,10 +151,10 @@ FAMILY = WorldFamily(
         "sticky": Knob(0.0, 0.9, "features stay the same from card to card", whole=False),
     },
     levels={
-        "easy": {"cards": 4, "rules": 2, "cues": 2, "sticky": 0.0},
-        "medium": {"cards": 6, "rules": 3, "cues": 3, "sticky": 0.0},
-        "hard": {"cards": 8, "rules": 4, "cues": 3, "sticky": 0.25},
+        "easy": {"cards": 3, "rules": 2, "cues": 2, "sticky": 0.0},
+        "medium": {"cards": 4, "rules": 3, "cues": 3, "sticky": 0.0},
+        "hard": {"cards": 6, "rules": 4, "cues": 3, "sticky": 0.25},
     },
     build=_build,
-    shifted={"cards": 6, "rules": 2, "cues": 4},
+    shifted={"rules": 2, "cues": 4},
 )

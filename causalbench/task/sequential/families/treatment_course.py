@@ -28,7 +28,7 @@ __all__ = ["FAMILY"]
 
 NAME = "treatment-course"
 TITLE = "A drug that is given to the sick, works late and builds up"
-BURDEN = 0.125
+BURDEN = 0.1875
 """What taking the drug costs at once, beside symptoms that cost 1."""
 INTENT_GAP = 0.01
 """What the doctor's own choice is worth at least, once shown."""
@@ -80,8 +80,8 @@ def _process(rng: np.random.Generator, knobs: Mapping[str, Any]) -> Process:
     turns = ((turn, turn), (between(rng, 0.875, 0.95), between(rng, 0.03, 0.1)))
     # P(symptoms) (without the drug, with it), likewise.
     suffers = (
-        (between(rng, 0.05, 0.1), between(rng, 0.03, 0.05)),
-        (between(rng, 0.9, 0.95), between(rng, 0.85, 0.9)),
+        (between(rng, 0.15, 0.2), between(rng, 0.1, 0.15)),
+        (between(rng, 0.88, 0.94), between(rng, 0.84, 0.88)),
     )
     slices = Slices(knobs["weeks"])
     slices.add("severity", "mild severe", hidden=True).add("marker", "low high")
@@ -134,15 +134,15 @@ FAMILY = WorldFamily(
         " shown, tells how the patient is."
     ),
     knobs={
-        "weeks": Knob(2, 8, "more weeks"),
+        "weeks": Knob(3, 8, "more weeks"),
         "toxicity": Knob(0.0, 1.0, "what has built up does more harm", whole=False),
         "blur": Knob(0.05, 0.5, "the marker errs more often", whole=False),
     },
     levels={
-        "easy": {"weeks": 3, "toxicity": 0.25, "blur": 0.25},
-        "medium": {"weeks": 4, "toxicity": 0.25, "blur": 0.3125},
-        "hard": {"weeks": 5, "toxicity": 0.375, "blur": 0.375},
+        "easy": {"weeks": 3, "toxicity": 0.125, "blur": 0.25},
+        "medium": {"weeks": 4, "toxicity": 0.1875, "blur": 0.3125},
+        "hard": {"weeks": 5, "toxicity": 0.25, "blur": 0.375},
     },
     build=_build,
-    shifted={"toxicity": 0.4375, "blur": 0.4375},
+    shifted={"toxicity": 0.3125, "blur": 0.4375},
 )
