@@ -12,7 +12,8 @@ from causalbench.agent.check_cases import CheckPractice, check_cases
 from causalbench.agent.protocol import Choice, Estimate
 from causalbench.agent.registry import AGENTS
 
-QUICK = [name for name in AGENTS if name not in {"latent-posterior", "ppo"}]
+DEEP = ["a2c", "trpo", "dqn", "qr-dqn", "ddpg", "sac"]
+QUICK = [name for name in AGENTS if name not in {"latent-posterior", "ppo", *DEEP}]
 COUNTER = itertools.count()
 
 
@@ -151,6 +152,13 @@ def test_built_in_agents_pass(name):
 def test_ppo_passes():
     """PPO too, warnings being errors."""
     assert check_agent("ppo", {"steps": 1024}) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", DEEP)
+def test_deep_learners_pass(name):
+    """Its siblings too, warnings being errors."""
+    assert check_agent(name) == []
 
 
 @pytest.mark.slow
