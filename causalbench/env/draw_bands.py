@@ -115,10 +115,12 @@ def caption(picture: Picture) -> tuple[str, str]:
     """Return two lines: where the episode stands, and what was done last."""
     where = f"regime {picture.regime} | step {picture.step} of {picture.horizon}"
     done = ", ".join(f"{name} = {label}" for name, label in picture.set.items())
-    if picture.regime == "see" or picture.watching:
+    if picture.watching:
         last = "nature acts, you watch"
     elif picture.step == 0:
         last = "no action yet"
+    elif picture.program.play.mode == "bet":
+        last = "a bet was placed, which changes nothing"
     else:
         last = f"the last action set {done}" if done else "the last action set nothing"
     return f"{where} | return so far {picture.paid:.3f}", last

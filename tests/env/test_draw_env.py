@@ -247,3 +247,11 @@ def test_a_process_is_plotted_to_a_file(tmp_path: Path) -> None:
     assert {"A world", "4 steps", "a step", "the next step", *CARDS} <= written
     assert "?" not in written
     assert (tmp_path / "world.png").stat().st_size > 0
+
+
+def test_a_bet_sets_nothing() -> None:
+    """Nature acts, but the agent does not only watch."""
+    bets = replace(PROGRAM.play, mode="bet", actions=("out=3", "out!=3"), reward=())
+    env = played("see", [1], replace(PROGRAM, play=bets))
+    assert text(env.picture).splitlines()[1] == "a bet was placed, which changes nothing"
+    assert not any(node.cut or node.choice for node in bands(env.picture)[1].nodes.values())
