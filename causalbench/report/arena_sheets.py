@@ -108,7 +108,7 @@ def _curves(finding: Finding) -> Sheet:
     """Budgets across."""
     budgets = sorted({row["total"] for row in finding.rows})
     several = len(finding.phases) > 1
-    columns = ["learner", "regime", *(["valued in"] if several else [])]
+    columns = ["learner", "regime", *(["in"] if several else [])]
     rows = []
     for held in _grouped(finding.rows, "agent", "regime", "phase").values():
         at = {row["total"]: row for row in held}
@@ -131,7 +131,7 @@ def _life(finding: Finding) -> Sheet:
         cells += [Cell(held[0]["phase"]), *(_value(ends.get(stage)) for stage in sorted(lives))]
         rows.append([*cells, *_beside(held[-1])])
     del first
-    return _sheet(finding, ["learner", "regime", "valued in"], across, rows)
+    return _sheet(finding, ["learner", "regime", "in"], across, rows)
 
 
 def _sweep(finding: Finding) -> Sheet:
@@ -148,7 +148,7 @@ def _sweep(finding: Finding) -> Sheet:
         cells = [Cell(agent, style="bold"), Cell(regime)]
         cells += [Cell(phase)] if len(finding.phases) > 1 else []
         rows.append([*cells, *(_value(at.get(value)) for value in values), *_beside(held[-1])])
-    columns = ["learner", "regime", *(["valued in"] if len(finding.phases) > 1 else [])]
+    columns = ["learner", "regime", *(["in"] if len(finding.phases) > 1 else [])]
     return _sheet(
         finding,
         columns,
