@@ -128,9 +128,10 @@ def family_programs(
     if isinstance(world, str):
         return (catalogue.load_sequence(world).program(phase),)
     made, first = catalogue.load_family(family), world or 0
-    level = difficulty or "medium"
+    settings = made.settings(difficulty or "medium", **knobs)
     return tuple(
-        made.world(index, level, **knobs).program(phase) for index in range(first, first + worlds)
+        made.world(index, split="practice", seed=0, **settings).program(phase)
+        for index in range(first, first + worlds)
     )
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from causalbench.env.stream import layout, thresholds
-from causalbench.errors import WorldError
+from causalbench.errors import AccessError, WorldError
 from causalbench.task.observation import MODES
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ class Plan:
         regime: how; see `causalbench.scm.Play`.
 
     Raises:
-        AccessError: no such regime.
+        AccessError: no such regime, or one that a redo cannot be played under.
         CouplingError: a regime that runs a unit twice, where a mechanism has no coupling.
         WorldError: an event over more values than a table holds, or a ``redo`` of several steps.
     """
@@ -85,6 +85,11 @@ class Plan:
         if play.mode == "redo" and program.horizon > 1:
             raise WorldError(
                 f"play '{play.id}' redoes {program.horizon} steps; regime 'replay' of an act does"
+            )
+        if play.mode == "redo" and regime in {"see", "intent"}:
+            raise AccessError(
+                f"play '{play.id}' redoes, which regime '{regime}' does not; use replay, or do for"
+                " fresh units with nothing seen."
             )
         self.early = int(program.early.sum())
         self.order = np.concatenate(

@@ -1,0 +1,143 @@
+"""Registered ids: all of them, under every regime, scalar and vector."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from ast import literal_eval
+
+import gymnasium
+import numpy as np
+import pytest
+from gymnasium.utils.env_checker import check_env
+from gymnasium.vector import SyncVectorEnv
+
+import causalbench.env
+from causalbench.env import ENV_IDS, SequenceEnv, SequenceVectorEnv, WorldEnv, WorldVectorEnv
+from causalbench.env.ids import FAMILY_ENVS, family_programs
+from causalbench.env.onestep import random_program
+from causalbench.errors import AgentError, NotFoundError, WorldError
+from causalbench.scm.play import REGIMES
+from causalbench.task.sequential import FAMILIES, load_family
+from causalbench.task.world import list_worlds, load_world
+
+SEQUENTIAL = ENV_IDS[2:]
+OPTIONS = {"causalbench/World-v0": {"world": "umbrella-rain", "decision": "act-cheap"}}
+
+
+def test_the_table_of_ids_is_that_of_the_families():
+    """So that registering an id loads no family."""
+    assert set(FAMILY_ENVS) == set(FAMILIES)
+    assert {f"causalbench/{FAMILY_ENVS[name]}-v0" for name in FAMILIES} == {
+        load_family(name).id for name in FAMILIES
+    }
+
+
+def test_importing_the_environments_loads_nothing_heavy():
+    """No family, no compiler, no torch."""
+    heavy = ("numba", "torch", "matplotlib", "pandas")
+    code = "import sys, causalbench.env; print([*sys.modules])"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = set(literal_eval(found.stdout))
+    assert not loaded & set(heavy)
+    assert not [name for name in loaded if ".families" in name]
+
+
+@pytest.mark.parametrize("regime", REGIMES)
+@pytest.mark.parametrize("env_id", SEQUENTIAL)
+def test_check_env_accepts_every_id(env_id, regime):
+    """Gymnasium's own conformance test passes, which covers reseeding."""
+    gymnasium.register_envs(causalbench.env)
+    env = gymnasium.make(env_id, regime=regime)
+    assert isinstance(env.unwrapped, SequenceEnv)
+    check_env(env.unwrapped, skip_render_check=True)
+
+
+@pytest.mark.parametrize("regime", [None, "do", "intent", "replay", "see"])
+def test_check_env_accepts_one_step_decisions(regime):
+    """Those of a world file, on the path of sequential worlds."""
+    env = gymnasium.make("causalbench/World-v0", regime=regime, **OPTIONS["causalbench/World-v0"])
+    assert isinstance(env.unwrapped, SequenceEnv)
+    check_env(env.unwrapped, skip_render_check=True)
+
+
+@pytest.mark.parametrize("env_id", SEQUENTIAL)
+def test_make_vec_gives_that_many_scalar_ones(env_id):
+    """The native vector environment, from the same seed, step by step under do."""
+    many = gymnasium.make_vec(env_id, num_envs=3, **({"worlds": 1} if "Random" in env_id else {}))
+    assert isinstance(many, SequenceVectorEnv)
+    sync = SyncVectorEnv([lambda: gymnasium.make(env_id).unwrapped] * 3, autoreset_mode="SameStep")
+    assert np.array_equal(many.reset(seed=4)[0], sync.reset(seed=4)[0])
+    many.action_space.seed(0)
+    for _ in range(30):
+        actions = many.action_space.sample()
+        one, two = many.step(actions), sync.step(actions)
+        assert all(np.array_equal(a, b) for a, b in zip(one[:4], two[:4], strict=True))
+
+
+def test_generated_worlds_differ_and_come_back():
+    """The same number is the same world; several make a vector of different ones."""
+    one, again, other = (family_programs("key-maze", index)[0] for index in (0, 0, 1))
+    assert one.process == again.process
+    assert one.process != other.process
+    many = gymnasium.make_vec("causalbench/KeyMaze-v0", num_envs=4, worlds=3)
+    assert len({hash(program.process) for program in many.unwrapped.programs}) == 3
+
+
+def test_registered_environments_give_practice_worlds_alone():
+    """The split that is kept for scoring is no option."""
+    with pytest.raises(NotFoundError, match="has no knob 'split'"):
+        gymnasium.make("causalbench/KeyMaze-v0", world=0, split="test")
+    practice = load_family("key-maze").world(0, split="practice")
+    assert family_programs("key-maze", 0)[0].process == practice.process
+
+
+def test_options_that_do_not_fit_are_refused():
+    """A file is one world, and there is at least one."""
+    with pytest.raises(WorldError, match="is a file"):
+        family_programs("key-maze", "some.yaml", difficulty="easy")
+    with pytest.raises(AgentError, match="give 1 or more"):
+        family_programs("key-maze", worlds=0)
+    with pytest.raises(NotFoundError, match="has no phase 'wet'"):
+        gymnasium.make("causalbench/OilyGripper-v0", phase="wet")
+
+
+def test_what_is_no_program_is_played_as_before():
+    """A stated observation takes the other path, under the same id."""
+    stated = [
+        (world, decision.id)
+        for world in list_worlds()
+        for decision in load_world(world).decisions
+        if decision.given is not None or decision.factual != "pass"
+    ]
+    world, decision = stated[0]
+    options = {"world": world, "decision": decision}
+    env = gymnasium.make("causalbench/World-v0", **options)
+    many = gymnasium.make_vec("causalbench/World-v0", num_envs=3, **options)
+    assert isinstance(env.unwrapped, WorldEnv)
+    assert isinstance(many, WorldVectorEnv)
+    with pytest.raises(AgentError, match="in the same step alone"):
+        gymnasium.make_vec("causalbench/World-v0", num_envs=3, autoreset_mode="NextStep", **options)
+
+
+def test_random_worlds_are_alike_in_face_and_differ_in_structure():
+    """What an action sets causes what is paid, in every one of them."""
+    programs = [random_program(index, num_variables=7) for index in range(8)]
+    assert len({str(program.process.first.full_diagram) for program in programs}) == 8
+    for program in programs:
+        assert "v1" in program.process.first.full_diagram.ancestors("v5")
+        assert len(program.names) == 7
+    assert random_program(3).process == random_program(3).process
+    assert random_program(3).process != random_program(3, seed=1).process
+    with pytest.raises(WorldError, match="give 5 or more"):
+        random_program(0, num_variables=4)
+
+
+def test_random_worlds_fill_a_vector():
+    """By default, a different world in each copy."""
+    env = gymnasium.make_vec("causalbench/RandomWorlds-v0", num_envs=5, num_variables=6)
+    assert len({id(program) for program in env.unwrapped.programs}) == 5
+    shared = gymnasium.make_vec("causalbench/RandomWorlds-v0", num_envs=5, worlds=2)
+    assert len(shared.unwrapped.programs) == 2
+    with pytest.raises(AgentError, match="give 1 or more"):
+        gymnasium.make_vec("causalbench/RandomWorlds-v0", num_envs=5, worlds=0)
