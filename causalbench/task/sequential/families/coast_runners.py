@@ -10,7 +10,7 @@ import numpy as np
 from causalbench.rng import simplex
 from causalbench.scm.play import Play
 from causalbench.task.sequential.families.parts import between, draw_until, phrase
-from causalbench.task.sequential.families.small import Chain
+from causalbench.task.sequential.families.small import ROUNDING, Chain
 from causalbench.task.sequential.family import Knob, WorldFamily
 from causalbench.task.sequential.slices import Slices
 from causalbench.task.sequential.world import BASE, Phase, SequentialWorld
@@ -27,7 +27,6 @@ IDLE, COURSE, LAGOON = range(3)
 
 NAME = "coast-runners"
 TITLE = "A boat race in which the score can be had without finishing"
-ROUNDING = 1e-12
 CLEAR = 0.1  # how much more circling pays than the best short look, at least
 MEANT, RARE = 0.85, 0.05  # how surely a short look finishes at least, and a long one at most
 STORY = (

@@ -9,7 +9,7 @@ import numpy as np
 from causalbench.rng import simplex
 from causalbench.scm.play import Play
 from causalbench.task.sequential.families.parts import SOURCE, between, draw_until, near, phrase
-from causalbench.task.sequential.families.small import Chain
+from causalbench.task.sequential.families.small import ROUNDING, Chain
 from causalbench.task.sequential.family import Knob, WorldFamily
 from causalbench.task.sequential.slices import Slices
 from causalbench.task.sequential.world import BASE, Phase, SequentialWorld
@@ -31,7 +31,6 @@ STORY = (
     " jumps has straight legs again."
 )
 STAND, CROUCH, JUMP = range(3)
-ROUNDING = 1e-12
 CLEAR = 0.05  # how much more jumping pays than standing, at least
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,7 +11,10 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Chain"]
+__all__ = ["ROUNDING", "Chain"]
+
+ROUNDING = 1e-12
+"""By how much equal sums may differ."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,15 +45,21 @@ class Chain:
         Returns:
             int64[horizon, S]; of equally good actions (to rounding) the first.
         """
-        ahead = [np.zeros(self.pays.shape[1])]
+        deepest = self.horizon if depth is None else min(depth, self.horizon)
+        left = [min(self.horizon - step, deepest) for step in range(self.horizon)]
+        return np.asarray(self._best[np.array(left) - 1], dtype=np.int64)
+
+    @cached_property
+    def _best(self) -> NDArray[np.int64]:
+        """int64[horizon, S], the best action where 1, 2, ... steps of reward count."""
+        ahead = np.zeros(self.pays.shape[1])
         rows = []
-        for _ in range(self.horizon if depth is None else min(depth, self.horizon)):
-            worth = self.pays + self.moves @ ahead[-1]
+        for _ in range(self.horizon):
+            worth = self.pays + self.moves @ ahead
+            ahead = worth.max(axis=0)
             # Equal sums may differ in their last bits by the order of their terms.
-            rows.append(np.argmax(worth >= worth.max(axis=0) - 1e-12, axis=0))
-            ahead.append(worth.max(axis=0))
-        left = [min(self.horizon - step, len(rows)) for step in range(self.horizon)]
-        return np.array([rows[steps - 1] for steps in left], dtype=np.int64)
+            rows.append(np.argmax(worth >= ahead - ROUNDING, axis=0))
+        return np.array(rows, dtype=np.int64)
 
     def worth(
         self,
