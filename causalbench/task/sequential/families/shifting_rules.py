@@ -104,7 +104,8 @@ def _phases(
             slices.add(one, RULES[one][:cues])
         slices.add("pile", PILES[:cues]).add("right", "no yes")
         for one in rules:
-            slices.chance(one, "", lambda one=one: common[one], when="first")
+            slices.chance(one, "", lambda one=one: common[one])
+        for one in rules if lasts else ():
             slices.chance(one, f"{one}_before", lambda was, one=one: law(one, was), when="later")
         slices.chance("pile", " ".join(rules), usual)
         slices.rule(
