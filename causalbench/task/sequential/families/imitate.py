@@ -182,15 +182,16 @@ def _make(road: Road, knobs: Mapping[str, Any]) -> SequentialWorld:
             reward=((1.0, "crash=no"),),
             ends="crash=yes",
         ),
-        phases=(Phase(BASE, _process(road, knobs["steps"])),),
+        phases=(Phase(BASE, _process(road, knobs)),),
         phrases=PHRASES,
         family=NAME,
         knobs=dict(knobs),
     )
 
 
-def _process(road: Road, steps: int) -> Process:
-    made = Slices(steps).add("traffic", "thin thick").add("light", "green red")
+def _process(road: Road, knobs: Mapping[str, Any]) -> Process:
+    made = Slices(knobs["steps"]).add("traffic", "thin thick")
+    made.add("light", "green red", hidden=not knobs["sees"])
     made.add("mirror", "green red").add("drive", DRIVES).add("crash", "no yes")
     turns = (1 - road.stays, road.stays)
     made.chance("traffic", "", lambda: road.thick, when="first")

@@ -138,15 +138,16 @@ def _make(maze: Maze, knobs: Mapping[str, Any]) -> SequentialWorld:
             ends="door=open",
             returns=(0.0, 1.0),
         ),
-        phases=(Phase(BASE, _process(maze, _horizon(knobs))),),
+        phases=(Phase(BASE, _process(maze, knobs)),),
         phrases=_phrases(maze.last + 1),
         family=NAME,
         knobs=dict(knobs),
     )
 
 
-def _process(maze: Maze, horizon: int) -> Process:
-    made = Slices(horizon).add("go", WAYS).add("room", [str(i) for i in range(maze.last + 1)])
+def _process(maze: Maze, knobs: Mapping[str, Any]) -> Process:
+    made = Slices(_horizon(knobs)).add("go", WAYS)
+    made.add("room", [str(i) for i in range(maze.last + 1)], hidden=not knobs["sight"])
     made.add("colour", COLOURS).add("key", "no yes").add("door", "shut open")
     slippery = (1 - maze.slip, maze.slip)
 
