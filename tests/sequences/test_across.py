@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -11,7 +13,7 @@ from causalbench.task.sequential import SequentialWorld, load_family
 from causalbench.task.sequential.across import across
 
 
-def _casino(**more: int) -> SequentialWorld:
+def _casino(**more: Any) -> SequentialWorld:
     return across("casino-rounds", practice=3, test=2, episodes=2, rounds=2, **more)
 
 
@@ -58,6 +60,32 @@ def test_another_seed_gives_other_worlds() -> None:
 def test_what_is_held_still_stays_still_in_the_shifted_phase() -> None:
     """The shifted settings have five rounds; these keep two."""
     assert _casino().phase("shifted").process.horizon == 4
+
+
+def test_a_shift_of_one_s_own() -> None:
+    """The shifted phase differs from the held-out one in the settings that are named."""
+    world = _casino(shift={"drinking": 0.0})
+    held_out, shifted = (world.phase(name).process for name in ("held-out", "shifted"))
+    changed = [
+        n for n in held_out.names if held_out.later.mechanism(n) != shifted.later.mechanism(n)
+    ]
+    assert "drunk" in changed
+
+
+def test_worlds_with_phases_are_met_in_each_of_them() -> None:
+    """Three worlds, met under the first, the second and the third rule."""
+    world = across("shifting-rules", practice=3, test=1, episodes=1, cards=1, cues=2, rules=3)
+    family = load_family("shifting-rules")
+    lived = [family.world(i, cards=1, cues=2, rules=3).phases[i].process for i in range(3)]
+    labels = [
+        variable.labels[0] for variable in (lived[0].variable(n) for n in ("colour", "shape"))
+    ]
+    card = f"colour_1={labels[0]}, shape_1={labels[1]}"
+    query = f"P(right_1=yes | do(pile_1=first), {card})"
+    joint = [truth(process.unroll(), f"P({card})").value for process in lived]
+    each = [truth(process.unroll(), query).value for process in lived]
+    expected = np.dot(joint, each) / np.sum(joint)
+    assert truth(world.process.unroll(), query).value == pytest.approx(expected, abs=1e-12)
 
 
 def test_worlds_of_other_lengths_are_refused() -> None:

@@ -15,6 +15,8 @@ from causalbench.task.sequential.catalogue import load_family
 from causalbench.task.sequential.world import Phase, SequentialWorld
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from causalbench.scm.play import Play
     from causalbench.task.sequential.family import WorldFamily
 
@@ -31,6 +33,7 @@ def across(
     episodes: int = 2,
     difficulty: str = "medium",
     seed: int = 0,
+    shift: Mapping[str, float] | None = None,
     **knobs: Any,
 ) -> SequentialWorld:
     """Return a world with a phase to practise in, one of held-out worlds, and a shifted one.
@@ -39,14 +42,15 @@ def across(
     that knows the phase's worlds and their weights, but not which of them it is in.
 
     Args:
-        family: whose worlds.
+        family: whose worlds. Of those with phases, world i is met in phase i, round and round.
         practice: how many worlds of the practice split to learn in, equally likely, at least 1.
         test: how many worlds of the test split each of the other phases has, at least 1.
         episodes: of one world, in a trial, at least 1.
         difficulty: easy, medium or hard.
         seed: of the worlds' draws.
-        **knobs: settings in place of the difficulty's; those also stay as they are when the
-            family's shifted settings take the place of the others.
+        shift: settings of the shifted phase besides; None for the family's own.
+        **knobs: settings in place of the difficulty's; the shifted phase keeps those that ``shift``
+            doesn't name.
 
     Raises:
         NotFoundError: no such family, difficulty or knob.
@@ -57,7 +61,7 @@ def across(
         if count < 1:
             raise WorldError(f"across worlds: {name} is {count}; give 1 or more.")
     made = load_family(family)
-    shifted: dict[str, Any] = {**made.shifted, **knobs}
+    shifted: dict[str, Any] = {**(made.shifted if shift is None else {}), **knobs, **(shift or {})}
     drawn = {
         PRACTICE: [made.world(i, difficulty, seed=seed, **knobs) for i in range(practice)],
         HELD_OUT: [
@@ -72,7 +76,9 @@ def across(
     for name, worlds in drawn.items():
         for world in worlds:
             _check(made, name, base, world)
-        chained = [trials(world.process, base.play, episodes) for world in worlds]
+        # Worlds that go through phases are met in one of them each, in turns.
+        lived = [world.phases[i % len(world.phases)].process for i, world in enumerate(worlds)]
+        chained = [trials(process, base.play, episodes) for process in lived]
         phases.append(Phase(name, mixture([process for process, _ in chained])))
         play = chained[0][1]
     return replace(
