@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from brute_values import Brute
 
@@ -76,6 +78,16 @@ def test_log_holds_every_action(name: str) -> None:
             for action in range(len(program.force)):
                 rows = start.branches(start.start, 1, -1, action)
                 assert sum(p for way in rows.values() for p, _, _ in way.values()) >= 0.05
+
+
+@pytest.mark.parametrize("name", CONFOUNDED + PHASED)
+def test_every_knob_turns_all_the_way(name: str) -> None:
+    """At either end of every knob, the others at medium, some draw has the gaps."""
+    family = load_family(name)
+    for knob, ends in family.knobs.items():
+        for setting in (ends.low, ends.high):
+            knobs: dict[str, Any] = {knob: setting}
+            assert family.world(0, **knobs).knobs[knob] == setting
 
 
 def test_numbers_lie_on_the_grid() -> None:

@@ -124,7 +124,7 @@ FAMILY = WorldFamily(
         "steps": Knob(1, 8, "more steps; warmth and weather are carried over"),
         "sticky": Knob(0.0, 0.95, "the weather lasts longer", whole=False),
         "accuracy": Knob(0.75, 0.98, "the thermometer is more reliable", whole=False),
-        "fuel": Knob(0.0, 0.5, "a fire costs more", whole=False),
+        "fuel": Knob(0.0, 0.25, "a fire costs more", whole=False),
         "shown": Knob(0, 1, "1: the warmth is seen; 0: it is paid for, but not seen"),
     },
     levels={

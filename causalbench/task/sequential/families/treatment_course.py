@@ -135,8 +135,8 @@ FAMILY = WorldFamily(
     ),
     knobs={
         "weeks": Knob(3, 8, "more weeks"),
-        "toxicity": Knob(0.0, 1.0, "what has built up does more harm", whole=False),
-        "blur": Knob(0.05, 0.5, "the marker errs more often", whole=False),
+        "toxicity": Knob(0.0, 0.5, "what has built up does more harm", whole=False),
+        "blur": Knob(0.1875, 0.5, "the marker errs more often", whole=False),
     },
     levels={
         "easy": {"weeks": 3, "toxicity": 0.125, "blur": 0.25},

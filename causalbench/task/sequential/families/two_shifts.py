@@ -149,7 +149,7 @@ FAMILY = WorldFamily(
     knobs={
         "days": Knob(1, 8, "more days; the soil is carried over"),
         "colours": Knob(2, 6, "more colours of leaves"),
-        "tint": Knob(0.5, 0.95, "the leaves tell the soil more surely", whole=False),
+        "tint": Knob(0.625, 0.95, "the leaves tell the soil more surely", whole=False),
         "sticky": Knob(0.0, 0.95, "plants stay sickly for longer", whole=False),
     },
     levels={
