@@ -10,7 +10,7 @@ import typer
 
 from causalbench.errors import NotFoundError, suggest
 
-from .common import JsonOption, SeedOption, cell_line, print_json, stdout_kept
+from .common import JsonOption, SeedOption, cell_line, env, print_json, stdout_kept
 from .list import agents, sequences, suites, worlds
 from .network import CouplingOption, RenormaliseOption, loaded
 from .run import check_plot, one_thread_each
@@ -29,7 +29,9 @@ def show(
     renormalise: RenormaliseOption = False,
     plot: Annotated[
         Path | None,
-        typer.Option("--plot", help="Draw a world's diagram: a .png, .svg or .pdf."),
+        typer.Option(
+            "--plot", envvar=env("plot"), help="Draw a world's diagram: a .png, .svg or .pdf."
+        ),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
