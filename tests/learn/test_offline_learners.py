@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from causalbench.agent.learn.log_field import LogField
 from causalbench.agent.learn.offline_common import Steps
 from causalbench.agent.learn.registry import LEARNERS, make_learner
 from causalbench.agent.learn.window import Window
@@ -14,7 +17,7 @@ from causalbench.scm.play import Play
 from causalbench.scm.program import Program
 from causalbench.task.sequential.slices import Slices
 from causalbench.truth import truth
-from causalbench.truth.policy import Moment, policy_value, references
+from causalbench.truth.policy import Moment, clone, policy_value, references
 
 NAMES = ("bc", "fitted-q", "cql", "iql", "maxent-irl")
 VALUED = ("fitted-q", "cql", "iql")
@@ -42,23 +45,10 @@ def sweets(horizon=1, **changes):
     return Program(made.process(), Play(**play))
 
 
-class LogField:
-    """A field of logs, in the open."""
-
-    regime = "see"
-    family = ""
-
-    def __init__(self, program, policy="natural", *, rewards=True, seed=1):
-        cards = [program.process.variable(name).cardinality for name in program.process.visible]
-        self.nvec = np.array([*(card + 1 for card in cards), 3, 1])
-        self.actions, self.horizon = program.play.actions, program.horizon
-        self._made = program, policy, rewards, seed
-
-    def log(self, steps):
-        """Return the first episodes."""
-        program, policy, rewards, seed = self._made
-        log = record(program, steps, policy, seed=seed)
-        return log if rewards else log.without_rewards()
+def log_field(program, policy="natural", *, steps=20_000, rewards=True, seed=1):
+    """Return a field of logs, in the open."""
+    log = record(program, steps, policy, seed=seed)
+    return LogField.of(program, log if rewards else log.without_rewards())
 
 
 def trained(name, field, steps, **options):
@@ -99,7 +89,7 @@ def test_a_table_reaches_the_rung_of_its_log(name, options, policy, rung):
     """
     program = sweets()
     best = references(program, ["see", "do"])
-    learner = trained(name, LogField(program, policy), 20_000, **options)
+    learner = trained(name, log_field(program, policy), 20_000, **options)
     value = policy_value(program, learner.policy(), "do").value
     assert value == pytest.approx(best[rung].value.value, abs=1e-12)
     assert best["see"].value.value < best["do"].value.value - 0.1
@@ -111,7 +101,7 @@ def test_a_network_reaches_the_rung_of_its_log(name, policy, rung):
     """So do the networks, by their likeliest action."""
     program = sweets()
     best = references(program, ["see", "do"])
-    learner = trained(name, LogField(program, policy), 20_000, **QUICK)
+    learner = trained(name, log_field(program, policy), 20_000, **QUICK)
     value = policy_value(program, learner.policy(), "do", greedy=True).value
     assert value == pytest.approx(best[rung].value.value, abs=1e-12)
 
@@ -133,7 +123,7 @@ def test_values_ahead_are_backed_up(history):
         returns=(-1.0, 2.0),
     )
     program = Program(made.process(), play)
-    learner = trained("fitted-q", LogField(program), 6000, features="table", history=history)
+    learner = trained("fitted-q", log_field(program), 6000, features="table", history=history)
     found = policy_value(program, learner.policy(), "do").value
     assert found == pytest.approx(references(program, ["do"])["do"].value.value, abs=1e-12)
     assert found == pytest.approx((1.0 + 1.75) / 3.0, abs=1e-12)
@@ -142,7 +132,7 @@ def test_values_ahead_are_backed_up(history):
 def test_pessimism_keeps_to_what_the_log_holds():
     """With alpha large CQL prefers the action that was done often, though it pays less."""
     program = sweets(observes=("mood",))
-    field = LogField(program, "natural")
+    field = log_field(program, "natural")
     often = chances(trained("cql", field, 5000, alpha=20.0, **QUICK).policy(), [0, 2, 2, 1, 0])
     assert often.tolist() == [1.0, 0.0]  # eat=no, by far the more common in a low mood
     free = chances(trained("cql", field, 5000, alpha=0.0, **QUICK).policy(), [0, 2, 2, 1, 0])
@@ -153,7 +143,7 @@ def test_a_clone_acts_as_often_as_the_behaviour_policy():
     """The share of each action given what is seen, to within chance."""
     program = sweets()
     steps = 3000
-    clone = trained("bc", LogField(program), steps, **QUICK).policy()
+    clone = trained("bc", log_field(program), steps, **QUICK).policy()
     scm = program.process.unroll()
     for mood, code in (("low", 0), ("high", 1)):
         exact = truth(scm, f"P(eat_1=yes | mood_1={mood})").value
@@ -167,7 +157,7 @@ def test_inverse_rl_meets_what_the_log_meets():
     made.chance("go", "", lambda: 0.875)
     made.rule("at", "go", lambda _, go: go)
     program = Program(made.process(), Play("p", ("go=left", "go=right"), ("at",), ((1.0, "at=b"),)))
-    learner = trained("maxent-irl", LogField(program, rewards=False), 6000)
+    learner = trained("maxent-irl", log_field(program, rewards=False), 6000)
     for step, seen in ((0, [2, 2, 1, 0]), (1, [2, 0, 1, 0]), (1, [2, 1, 1, 0])):
         found = chances(learner.policy(), seen, step)[1]
         tolerance = SIGMAS * np.sqrt(0.875 * 0.125 / 6000) + 0.005  # what l2 and the steps leave
@@ -178,7 +168,7 @@ def test_inverse_rl_meets_what_the_log_meets():
 def test_rewards_are_needed_by_those_that_value(name):
     """A log without them is refused in one line, or imitated."""
     learner = make_learner(name, quick(name))
-    learner.start(LogField(sweets(), rewards=False), rng=np.random.default_rng(0))
+    learner.start(log_field(sweets(), rewards=False), rng=np.random.default_rng(0))
     if name in VALUED:
         with pytest.raises(AgentError, match="learns from rewards"):
             learner.train(100)
@@ -190,7 +180,7 @@ def test_rewards_are_needed_by_those_that_value(name):
 @pytest.mark.parametrize("name", NAMES)
 def test_a_resumed_run_is_an_unbroken_one(name, tmp_path):
     """Saved after one budget and loaded elsewhere, it learns the same from the next."""
-    field = LogField(sweets(2))
+    field = log_field(sweets(2))
     whole = trained(name, field, 200, **quick(name))
     before = chances(whole.policy(), [0, 2, 2, 1, 0])
     frozen = whole.policy()
@@ -208,7 +198,7 @@ def test_a_resumed_run_is_an_unbroken_one(name, tmp_path):
 
 def test_a_checkpoint_of_another_learner_is_refused(tmp_path):
     """Other options make another learner."""
-    field = LogField(sweets())
+    field = log_field(sweets())
     trained("fitted-q", field, 50, **QUICK).save(tmp_path)
     other = make_learner("fitted-q", {"updates": 401})
     other.start(field, rng=np.random.default_rng(0))
@@ -225,11 +215,15 @@ def test_another_field_is_read_from_its_own_first_step():
             asked.append(steps)
             return super().log(steps)
 
+    def counted(seed):
+        program = sweets()
+        return Counted.of(program, record(program, 200, seed=seed))
+
     learner = make_learner("fitted-q", {"features": "table"})
-    learner.start(Counted(sweets()), rng=np.random.default_rng(0))
+    learner.start(counted(1), rng=np.random.default_rng(0))
     learner.train(100)
     learner.train(100)
-    learner.enter(Counted(sweets(), seed=2))
+    learner.enter(counted(2))
     learner.train(150)
     assert asked == [100, 50]
 
@@ -239,16 +233,15 @@ def test_only_logs_are_learnt_from():
     learner = make_learner("bc")
     with pytest.raises(AgentError, match="call start"):
         learner.train(10)
-    field = LogField(sweets())
-    field.regime = "do"
+    field = replace(log_field(sweets()), regime="do")
     with pytest.raises(AccessError, match="never acts"):
         learner.start(field, rng=np.random.default_rng(0))
 
 
 def test_another_play_is_refused():
     """What was learnt of some actions says nothing of others."""
-    learner = trained("fitted-q", LogField(sweets()), 50, features="table")
-    other = LogField(sweets(actions=("pass", "eat=no", "eat=yes")))
+    learner = trained("fitted-q", log_field(sweets()), 50, features="table")
+    other = log_field(sweets(actions=("pass", "eat=no", "eat=yes")))
     with pytest.raises(AgentError, match="start anew"):
         learner.enter(other)
 
@@ -274,8 +267,8 @@ def test_options_out_of_range_are_refused(name, options):
 def test_a_window_is_the_same_from_a_log_and_in_play(history):
     """Whatever is learnt at a state of the log is done at that state."""
     program = sweets(4)
-    field = LogField(program)
-    window = Window(tuple(field.nvec.tolist()), 2, 4, history)
+    nvec = tuple(log_field(program).nvec.tolist())
+    window = Window(nvec, 2, 4, history)
     played = []
 
     class Noted:
@@ -302,7 +295,7 @@ def test_a_step_is_an_instance_of_every_action_that_it_matches():
     """Twice where pass and the action both fit, with one reward; after the end, never."""
     program = sweets(3, actions=("pass", "eat=no", "eat=yes"), ends="sleep=bad")
     log = record(program, 300)
-    field = LogField(program)
+    field = log_field(program)
     steps = Steps.of(log, Window(tuple(field.nvec.tolist()), 3, 3))
     assert len(steps) == log.matches.sum() == 2 * log.steps
     assert steps.done.sum() == 2 * log.episodes
@@ -319,8 +312,37 @@ def test_a_table_of_too_long_a_history_is_refused():
 
 def test_what_was_never_seen_gets_what_is_usually_best():
     """A table that does not know an observation does what was best on average."""
-    policy = trained("fitted-q", LogField(sweets(), "random"), 4000, features="table").policy()
+    policy = trained("fitted-q", log_field(sweets(), "random"), 4000, features="table").policy()
     assert chances(policy, [2, 1, 1, 1, 0]).tolist() == [1.0, 0.0]
+
+
+def test_a_log_at_hand_gives_no_environment_and_no_more_than_it_holds():
+    """Acting is refused, and so are more steps than were recorded."""
+    field = log_field(sweets(), steps=100)
+    with pytest.raises(AccessError, match="gives no environment"):
+        field.env(2)
+    with pytest.raises(AccessError, match="101 steps were asked of a log of 100"):
+        field.log(101)
+
+
+@pytest.mark.slow
+def test_a_clone_is_worth_what_the_exact_clone_is():
+    """Without seeing the light that the expert sees, by the shares of the law itself.
+
+    An error in a share moves the value by the share of the log at that history times what its
+    actions differ in, at most 1; summed over histories and steps the variance is at most T / 4E.
+    """
+    from causalbench.task.sequential.catalogue import load_sequence
+
+    program = load_sequence("imitate").program()
+    field = log_field(program, steps=30_000, rewards=False)
+    learner = trained("bc", field, 30_000, history=program.horizon, updates=1000)
+    exact = clone(program).value.value
+    tolerance = SIGMAS * np.sqrt(program.horizon / (4 * field.held.episodes))
+    value = policy_value(program, learner.policy(), "do")
+    assert abs(value.value - exact) < tolerance
+    expert = policy_value(program, learner.policy(), "see").value  # whoever acts there is nature
+    assert exact + tolerance < expert
 
 
 @pytest.mark.slow
@@ -335,7 +357,8 @@ def test_rounds_in_the_casino_stay_on_rung_1(name):
 
     program = load_sequence("casino-rounds").program()
     best = references(program, ["see", "do"])
-    learner = trained(name, LogField(program), 30_000, history=program.horizon)
+    field = log_field(program, steps=30_000)
+    learner = trained(name, field, 30_000, history=program.horizon, updates=1000)
     value = policy_value(program, learner.policy(), "do", greedy=True)
     assert value.value == pytest.approx(best["see"].value.value, abs=1e-9)
     assert value.value < best["do"].value.value - 0.1
