@@ -2,13 +2,18 @@
 
 - ``see``: greedy on what a log of the behaviour policy tells: Q(h, a) is the expected reward of the
   logged rows whose history is h and that are an instance of a, and of the best that such rows
-  have to offer afterwards. Offline Q-learning tends to it as the log grows. Its value is what it
-  brings about once it acts.
+  have to offer afterwards. Offline Q-learning tends to it as the log grows. Ties go to the first
+  action; one that was never done at a history is not taken there. Acting on it may lead to
+  histories that no log holds: it then starts afresh from the last observation, as if nothing had
+  come before, and takes the first action where even that was never seen at this step. Its value is
+  what it brings about once it acts.
 - ``do``: the best rule from what has been done and seen to what is done next.
 - ``intent``: likewise where nature's own choice is shown before each action.
 - ``replay``: likewise where a unit's natural course is watched first, and the unit runs again.
 
-No rule reads the rewards, which are no part of an observation.
+No rule reads the rewards, which are no part of an observation: a policy that does read them may
+earn more. Each is solved exactly, as far as a limit on its histories goes, and bracketed beyond
+(`causalbench.truth.policy.interval`).
 """
 
 from __future__ import annotations
