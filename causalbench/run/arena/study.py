@@ -102,9 +102,9 @@ class Ground:
         return Worlds(self.world, self.difficulty, self.knobs, self.practice)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return a JSON-ready dict."""
+        """Return a JSON-ready dict; of a file, its name without its folder."""
         return {
-            "world": self.world,
+            "world": Path(self.world).name,
             "index": self.index,
             "difficulty": "" if self.index is None else self.difficulty,
             "knobs": dict(self.knobs),
