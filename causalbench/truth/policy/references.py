@@ -18,6 +18,7 @@ earn more. Each is solved exactly, as far as a limit on its histories goes, and 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -145,7 +146,8 @@ def _see(program: Program, limit: int) -> Reference:
     tree = logged(program, limit)
     policy = [one_hot(choice, len(program.force)) for choice in planned(tree)]
     rule = controller(program, tree, policy)
-    return Reference("see", exact_value(program, rule, "do", limit=10 * limit), rule)
+    value = exact_value(program, rule, "do", limit=10 * limit)
+    return Reference("see", replace(value, histories=tree.histories), rule)
 
 
 def replayed(program: Program, limit: int) -> tuple[Tree, Trie, float]:
