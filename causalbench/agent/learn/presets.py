@@ -47,21 +47,26 @@ _OFF_POLICY: Settings = {
     "batch": 64,
     "updates": 2,  # after each step of all copies
 }
+_STEADY: Settings = {"learning_rate": 5e-4, "batch": 128, "updates": 1}
 
 DEFAULTS: Mapping[str, Settings] = {
-    "q-learning": {**_TABLE, **_EXPLORE},
+    "q-learning": {**_TABLE, "epsilon": 0.2},
     "sarsa": {**_TABLE, **_EXPLORE},
     "ucb": {**_TABLE, "width": 1.0},
     "thompson": {**_TABLE, "posterior": "auto"},
     "causal-thompson": {**_TABLE, "posterior": "auto"},
     "options-q": {**_TABLE, **_EXPLORE, "timed": False, "discount": 0.98, "near": 0.9, "stop": 0.1},
-    "ppo": {**_NET, **_ON_POLICY, "epochs": 5, "batches": 4},
+    "ppo": {**_NET, **_ON_POLICY, "learning_rate": 3e-3, "epochs": 5, "batches": 4},
     "a2c": {**_NET, **_ON_POLICY, "rollout": 8, "learning_rate": 3e-3},
     "trpo": {**_NET, "rollout": 64, "trace": 0.95, "divergence": 0.01},
     "recurrent-ppo": {**_NET, **_ON_POLICY, "epochs": 5, "batches": 4},
-    "dqn": {**_NET, **_OFF_POLICY, "epsilon": 0.05, "explore": 4000, "target": 500},
+    "dqn": {**_NET, **_OFF_POLICY, **_STEADY, "epsilon": 0.05, "explore": 4000, "target": 500},
     "qr-dqn": {
-        **{**_NET, **_OFF_POLICY, "epsilon": 0.05, "explore": 4000, "target": 500},
+        **_NET,
+        **_OFF_POLICY,
+        "epsilon": 0.05,
+        "explore": 4000,
+        "target": 500,
         "quantiles": 25,
     },
     "ddpg": {**_NET, **_OFF_POLICY, "noise": 0.3, "tau": 0.01},
@@ -69,7 +74,17 @@ DEFAULTS: Mapping[str, Settings] = {
 }
 """Learner to its options and their values."""
 
-FAMILIES: Mapping[str, Mapping[str, Settings]] = {}
+_SPARSE: Mapping[str, Settings] = {"tables": {"timed": False, "discount": 0.98}}
+_PHASES: Mapping[str, Settings] = {"tables": {"rate": 0.05}}  # old visits must not weigh for ever
+
+FAMILIES: Mapping[str, Mapping[str, Settings]] = {
+    "anticausal-proxy": {"tables": {"window": 2}},  # the last proxy tells what this one lacks
+    "coast-runners": _SPARSE,
+    "key-maze": _SPARSE,
+    "oily-gripper": _PHASES,
+    "shifting-rules": _PHASES,
+    "two-shifts": _PHASES,
+}
 """Family to learner (``tables``, ``nets``: all of a kind) to what it changes."""
 
 

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 __all__ = ["QLearning", "Sarsa", "TableLearner"]
 
 _SLOWEST = 0.5  # the sum of squared steps must stay finite
+_FADES = 1 / 3  # the exponent with which exploring on a row fades
 _ONLINE: Mapping[str, str] = {"do": "rung-2", "intent": "intent", "replay": "replay"}
 
 
@@ -288,7 +289,7 @@ class TableLearner:
 class _Explorer(TableLearner):
     """Act greedily, but for a share of random actions.
 
-    The share is 1 / sqrt(1 + visits of the row / actions), and at least ``epsilon``.
+    The share is (1 + visits of the row / actions) ** (-1 / 3), and at least ``epsilon``.
     """
 
     def choose(self, at: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -296,7 +297,7 @@ class _Explorer(TableLearner):
         values, count = self._values[at], self._history.actions
         draws = uniforms(self._rng, (len(at), count + 2))
         visits = self._counts[at].sum(axis=1)
-        share = np.maximum(self._set["epsilon"], (1 + visits / count) ** -0.5)
+        share = np.maximum(self._set["epsilon"], (1 + visits / count) ** -_FADES)
         best = np.where(values == values.max(axis=1, keepdims=True), draws[:, :count], -1.0)
         any_ = (draws[:, count] * count).astype(np.int64)
         return np.where(draws[:, -1] < share, any_, best.argmax(axis=1))
