@@ -13,8 +13,9 @@ step and in the families of sequential worlds, once without resets and once with
 
 CausalPlayground (``pip install causal-playground``) and causalrl (``pip install causalrl``) are
 timed where they can be imported. CausalPlayground is given the same world as functions that look
-its tables up. causalrl has no environment for a world of one's own: it is timed on its own
-``causalrl/StructuralCausalBandit-v0``, which has five variables.
+its tables up; it keeps every sample in a data frame, so it slows down as it goes. causalrl has no
+environment for a world of one's own: it is timed on its own ``causalrl/StructuralCausalBandit-v0``,
+which has five variables.
 """
 
 from __future__ import annotations
