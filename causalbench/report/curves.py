@@ -408,7 +408,8 @@ def _spread(
             groups[-1][1].append(name)
         else:
             groups.append((value, [name]))
-    for number, (value, told) in enumerate(groups):
+    for number, (value, names_there) in enumerate(groups):
+        told = [name for name in _REFERENCES if name in names_there]
         colour, dash, width = _REFERENCES[told[-1]]
         ax.axvline(value, color=colour, ls=dash, lw=width, zorder=1)
         ax.annotate(
