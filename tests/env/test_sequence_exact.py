@@ -34,6 +34,14 @@ def test_episodes_that_end_early_follow_it_too(seed, regime):
 
 
 @pytest.mark.parametrize("regime", REGIMES)
+def test_tables_too_big_to_be_nested_are_looked_up_alike(regime, monkeypatch):
+    """Mechanisms and rewards as flat tables, as if all of them were big."""
+    monkeypatch.setattr("causalbench.env.script._DEEP", 1)
+    program = drawn_program(2, 3, ends="end=1, aid!=0")
+    assert_follows(program, regime, SequenceEnv(program, regime), EPISODES, 2)
+
+
+@pytest.mark.parametrize("regime", REGIMES)
 def test_random_worlds_with_all_couplings_follow_it(regime):
     """One step of ten variables, whose tables have up to hundreds of noise codes."""
     for seed in range(3):
