@@ -8,10 +8,13 @@ from policy_builders import Whim
 from policy_oracle import Case, policy_worth
 from test_policy_brute import _case
 
+from causalbench.env.sequence_vector import SequenceVectorEnv
 from causalbench.errors import AccessError
 from causalbench.scm.play import Play
+from causalbench.scm.process import Process
 from causalbench.scm.program import Program
 from causalbench.task.sequential.slices import Slices
+from causalbench.task.world import load_world
 from causalbench.truth.policy import (
     Moment,
     Uniform,
@@ -118,6 +121,24 @@ def test_there_are_no_other_regimes():
         reference(program, "dream")
     with pytest.raises(AccessError, match="regime 'dream'"):
         policy_value(program, Uniform(2), "dream")
+
+
+@pytest.mark.parametrize(("mode", "regime"), [("redo", "do"), ("redo", "replay"), ("bet", "see")])
+def test_other_modes_are_shown_as_the_environment_shows_them(mode, regime):
+    """A redo of a fresh unit shows nothing, and bets can be made while watching."""
+    scm = load_world("umbrella-rain").scm
+    actions = ("rain=yes", "rain=no") if mode == "bet" else ("pass", "seed=yes", "umbrella=no")
+    reward = () if mode == "bet" else ((-1.0, "rain=yes"), (-0.1, "wet=yes"))
+    seen = ("seed", "umbrella") if mode == "bet" else ("seed", "rain", "umbrella", "wet")
+    program = Program(Process(scm, scm, 1), Play("p", actions, seen, reward, mode=mode))
+    policy = Whim(len(actions), recalls=False, sure=True, size=5)
+    env = SequenceVectorEnv(program, 20_000, regime)
+    first, _ = env.reset(seed=3)
+    action = policy.act(Moment(first, np.full(20_000, -1), np.zeros(20_000), 0), None)[0]
+    _, reward, *_ = env.step(action.argmax(axis=1))
+    expected = policy_value(program, policy, regime).value
+    error = float(np.std(reward)) / np.sqrt(20_000)
+    assert abs(float(np.mean(reward)) - expected) <= 5 * error + 1e-12
 
 
 def test_memories_may_be_nested():

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Codec", "Controller", "Uniform"]
 
-_REDO = 2  # the mode's code while a unit is redone
+_ACT, _REDO = 1, 2  # the mode's code while a unit is watched, and while it is redone
 
 
 class Codec:
@@ -52,7 +52,7 @@ class Codec:
         """Return the vectors of codes, uint8[n, D]."""
         out = np.repeat(self.blank[None], len(code), axis=0)
         out[:, self.places] = (code[:, None] // self._strides) % self._cards
-        out[:, -2] = np.where(code >= self.views, _REDO, self.mode) if self.twice else self.mode
+        out[:, -2] = np.where(code >= self.views, _REDO, _ACT) if self.twice else self.mode
         return out
 
 

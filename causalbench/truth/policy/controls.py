@@ -26,7 +26,7 @@ __all__ = ["clone", "natural", "planner", "uniform"]
 
 
 def natural(program: Program) -> Value:
-    """Return what the behaviour policy earns, exactly: nature acts throughout, and bets nothing."""
+    """Return what the behaviour policy earns, exactly: nature acts, and bets by chance."""
     return exact_value(program, Uniform(len(program.force)), "see")
 
 

@@ -31,6 +31,7 @@ class Layout:
         early: likewise for what comes before it; nature's own values last.
         state: the keys that a state is made of.
         entry: the earlier values that a step begins with.
+        overridden: the slots that every action sets, so that their mechanisms count for nothing.
         twins: the slots whose noise has already spoken in nature's course.
         shown_late: (slot, stride) of late slots that the next observation shows.
         shown_early: key -> stride of what the observation before the action shows.
@@ -46,13 +47,14 @@ class Layout:
         self.cards = {c * count + v: int(program.cards[v]) for c in range(4) for v in range(count)}
         # A play that redoes a unit shows nothing of a fresh one.
         blind = program.play.mode == "redo" and regime != "replay"
-        shown = [] if blind else [int(slot) for slot in program.seen]
+        shown = [int(slot) for slot in program.seen]
         self.strides = {}
         self.views, self.unseen = 1, 0
         for slot in reversed(shown):
             self.strides[slot] = self.views
             self.unseen += self.views * int(program.cards[slot])
             self.views *= int(program.cards[slot]) + 1
+        shown = [] if blind else shown
         alive = live(program, keep_forced=logged or regime == "intent")
         early = [v for v in range(count) if v in alive and program.early[v]]
         late = [v for v in range(count) if v in alive and not program.early[v]]
@@ -75,6 +77,10 @@ class Layout:
         if logged:
             final |= {int(v) for v in np.flatnonzero(program.forced)}
         reads = {v: self._reads(program, v) for v in range(count)}
+        self.overridden = frozenset[int]()
+        if not (logged or regime == "intent"):
+            self.overridden = frozenset(int(v) for v in np.flatnonzero((program.force >= 0).all(0)))
+        reads |= {v: set() for v in self.overridden}
         if regime == "intent":
             for v in natural:
                 reads[v] |= {2 * count + v, *(self.twin(p) for p in reads[v])}

@@ -256,7 +256,10 @@ class Model:
     def _late(self, step: int, frame: Frame) -> Frame:
         """Draw what the action comes before."""
         for slot, needed in self.layout.late:
-            chances = self._chances(step, slot, frame)
+            if slot in self.layout.overridden:
+                chances: Floats = np.zeros((len(frame.weight), self.layout.cards[slot]))
+            else:
+                chances = self._chances(step, slot, frame)
             if self.acts == "set":
                 put = self._force[frame.columns[_ORIGIN] % self.actions, slot]
                 chances[put >= 0] = 0

@@ -137,7 +137,7 @@ class _Episodes:
     def run(self) -> Rolled:
         """Play to the end."""
         low, high = self.program.returns
-        if self.regime == "see":
+        if self.regime == "see" and self.program.play.mode != "bet":
             self._see()
         elif self.regime == "replay":
             self._replay()
@@ -282,7 +282,7 @@ class _Episodes:
             memory = pick(self.memory, rows)
             for at in range(length - 1):
                 codes = np.where(self.late, course[at, rows], course[at + 1, rows])
-                mode = self.program.play.mode
+                mode = "act"
                 self.action[rows], memory = self._choose(rows, codes, mode, memory, at)
                 self.length[rows] += 1
             self._course(rows, course[length - 1, rows], memory, length - 1)

@@ -49,7 +49,7 @@ def policy_value(
     Args:
         program: what is played.
         policy: any; under ``see`` it makes no difference, as nature acts.
-        regime: under which it plays.
+        regime: under which it plays; bets can be made under ``see``, too, as they change nothing.
         greedy: take its likeliest action (the first of equals) instead of drawing one.
         limit: the most (memory, observation, state) to go through, in all; beyond it the value is
             estimated.
@@ -80,7 +80,7 @@ def exact_value(
     Raises:
         TooWideError: it would take more than the limit (see `policy_value`).
     """
-    if regime == "see":
+    if regime == "see" and program.play.mode != "bet":
         course = drift(program)
         gone = sum(len(view[0]) for view in course.views)
         return _value(program, course.reward, course.goal, course.length, gone)
@@ -88,7 +88,7 @@ def exact_value(
     if regime == "replay":
         run.twice()
     else:
-        model = Model(program, regime, split=policy.reads_reward)
+        model = Model(program, "intent" if regime == "intent" else "do", split=policy.reads_reward)
         start = model.start()
         run.play(model, _opening(policy, start.seen, start.state, start.chance), 0)
     return _value(program, run.reward, run.goal, run.length, run.gone)
