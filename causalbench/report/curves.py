@@ -27,6 +27,7 @@ _REFERENCES: Mapping[str, tuple[str, Any, float]] = {
     "uniform": ("#a9b3b9", (0, (1, 2)), 0.9),
     "natural": ("#a9b3b9", (0, (1, 2)), 0.9),
     "see": ("#8a979f", (0, (5, 2)), 1.0),
+    "bayes": ("#5b6b75", (0, (3, 1, 1, 1)), 1.0),
     "do": ("#5b6b75", (0, (5, 2)), 1.0),
     "intent": ("#37474f", (0, (5, 2)), 1.0),
     "replay": ("#16232b", (0, (5, 2)), 1.0),
@@ -37,6 +38,7 @@ _REGIMES: Mapping[str, str] = {
     "intent": "acting, own choice shown first",
     "replay": "acting on the same unit again",
 }
+_WORLDS: Mapping[str, str] = dict.fromkeys(("practice", "held out", "shifted"), " worlds")
 _WIDE, _HIGH = 3.5, 2.6  # inches of a panel
 _BESIDE = 2  # studies of one panel each on a line
 _MOST = 3  # panels of a life on a line
@@ -138,7 +140,9 @@ def _panels(finding: Finding) -> list[_Panel]:
         for phase in finding.phases:
             held = [row for row in rows if row["regime"] == regime and row["phase"] == phase]
             told = [_REGIMES[regime]] if len(regimes) > 1 or plot == "curves" else []
-            told += [f"valued in {phase}"] if len(finding.phases) > 1 else []
+            told += (
+                [f"valued in {phase}{_WORLDS.get(phase, '')}"] if len(finding.phases) > 1 else []
+            )
             common: dict[str, Any] = {
                 "rows": held,
                 "across": lambda row: row["total"],
