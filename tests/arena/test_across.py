@@ -38,6 +38,25 @@ def test_shifted_worlds_can_be_acted_in(worlds) -> None:
     )
 
 
+def test_worlds_with_phases_are_met_in_each_of_them() -> None:
+    """Four worlds of three rules are met under the first, second, third and first rule."""
+    worlds = Worlds(
+        "shifting-rules",
+        "easy",
+        {"cards": 1, "cues": 2, "rules": 3},
+        Practice(4, 1, 1, shifted=False),
+    )
+    rules = [
+        next(
+            name
+            for name in ("colour", "shape", "number")
+            if name in one.process.first.parents("right")
+        )
+        for one in worlds.trained
+    ]
+    assert rules == ["colour", "shape", "number", "colour"]
+
+
 def test_every_copy_plays_another_world(worlds) -> None:
     """As many copies as worlds meet all of them, in an order of their own."""
     field = ArenaField(worlds.trained, "do", family="", rng=generator(0, "test"))

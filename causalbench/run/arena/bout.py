@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from causalbench.errors import LogError, MissingExtraError, TooWideError
+from causalbench.errors import LogError, MissingExtraError
 from causalbench.rng import child, generator
 from causalbench.run.arena.field import ArenaField, Meter
 from causalbench.run.arena.log import append, read_lines, write_whole
@@ -258,10 +258,8 @@ def _bayes(place: Worlds, scouting: Scouting) -> Policy | None:
     """
     from causalbench.truth.policy import reference
 
-    try:
-        return reference(place.mixed(), "do", limit=scouting.limit).policy
-    except TooWideError:
-        return None
+    best = reference(place.mixed(), "do", limit=scouting.limit)
+    return best.policy if best.value.exact else None
 
 
 def _mean(values: Sequence[Value]) -> dict[str, Any]:

@@ -3,7 +3,8 @@
 Within a world, a learner trains in a phase and is valued in phases. Across worlds, it trains on
 practice worlds, another in each copy of the environment, and is valued on worlds of the test split
 that it has never met. A trial is then several episodes in one and the same world: what a policy
-remembers of the first helps it in the next, and nothing but its own memory tells it so.
+remembers of the first helps it in the next, and nothing but its own memory tells it so. Worlds that
+go through phases are met in one of them each, in turns.
 
 Reference:
     Duan et al., "RL2: fast reinforcement learning via slow reinforcement learning" (2016).
@@ -22,6 +23,8 @@ from causalbench.task.sequential.catalogue import load_family
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from causalbench.scm.play import Play
+    from causalbench.scm.process import Process
     from causalbench.task.sequential import SequentialWorld
 
 __all__ = ["HELD_OUT", "PRACTICE", "SHIFTED", "OneWorld", "Place", "Practice", "Worlds"]
@@ -115,7 +118,7 @@ class Worlds:
     @cached_property
     def trained(self) -> list[Program]:
         """Trials in the practice worlds."""
-        return [self._trial(world) for world in self._drawn("practice", self.practice.worlds)]
+        return self._trials(self._drawn("practice", self.practice.worlds))
 
     @cached_property
     def labels(self) -> tuple[str, ...]:
@@ -141,11 +144,11 @@ class Worlds:
 
     def targets(self, phase: str) -> Sequence[Program]:
         """Return trials in the worlds of a label."""
-        return [self._trial(world) for world in self.worlds(phase)]
+        return self._trials(self.worlds(phase))
 
     def singles(self, phase: str) -> Sequence[Program]:
         """Return single episodes in the worlds of a label."""
-        return [world.program() for world in self.worlds(phase)]
+        return [Program(*lived) for lived in _lived(self.worlds(phase))]
 
     def name(self, phase: str | None) -> str:
         """Return what the one stretch of training is called."""
@@ -158,10 +161,10 @@ class Worlds:
 
         return Program(mixture([one.process for one in self.trained]), self.trained[0].play)
 
-    def _trial(self, world: SequentialWorld) -> Program:
+    def _trials(self, worlds: Sequence[SequentialWorld]) -> list[Program]:
         from causalbench.scm.compose import trials
 
-        return Program(*trials(world.process, world.play, self.practice.episodes))
+        return [Program(*trials(*lived, self.practice.episodes)) for lived in _lived(worlds)]
 
     def _shift(self) -> dict[str, float]:
         """Return the shifted knobs that leave variables and steps as they are."""
@@ -184,6 +187,14 @@ class Worlds:
         more: dict[str, Any] = {"split": split, **self.knobs, **shift}
         family = load_family(self.family)
         return [family.world(number, self.difficulty, **more) for number in range(count)]
+
+
+def _lived(worlds: Sequence[SequentialWorld]) -> list[tuple[Process, Play]]:
+    """Return what is lived in: worlds with phases are met in one phase each, in turns."""
+    return [
+        (world.phases[number % len(world.phases)].process, world.play)
+        for number, world in enumerate(worlds)
+    ]
 
 
 def _face(world: SequentialWorld) -> object:
