@@ -10,6 +10,7 @@ Reference:
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -19,8 +20,6 @@ from causalbench.graph import Diagram
 from causalbench.scm.model import SCM
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from causalbench.scm.check import AnyMechanism
     from causalbench.scm.couplings import Coupling
     from causalbench.scm.variable import Variable
@@ -205,6 +204,9 @@ class Process:
         if not isinstance(horizon, int):
             raise WorldError(f"process: horizon is {horizon!r}; give a whole number of steps")
         variables, first, changed = data["variables"], data["first"], data.get("later") or {}
+        for key, given in (("variables", variables), ("first", first), ("later", changed)):
+            if not isinstance(given, Mapping):
+                raise WorldError(f"process: {key} holds {type(given).__name__}; give a mapping")
         later_first = _scm("first", variables, first)
         earlier = {
             name + BEFORE: {**entry, "hidden": True}

@@ -58,6 +58,24 @@ def test_bounds_hold_in_random_worlds(seed, regime):
     assert exact <= found.high + SLACK
 
 
+@pytest.mark.parametrize("seed", [57, 59, 254])
+def test_where_no_rule_can_be_worked_out_an_interval_is_left(seed):
+    """Too many histories even for rounded beliefs: uniform choice bounds from below."""
+    program = _program(seed)
+    exact = reference(program, "intent").value.value
+    found = reference(program, "intent", limit=1)
+    assert found.policy is None
+    assert found.value.low - SLACK <= exact <= found.value.high + SLACK
+
+
+@pytest.mark.parametrize("seed", [39, 97, 248])
+def test_an_estimate_of_the_see_policy_stays_within_what_is_possible(seed):
+    """Episodes drawn may earn more than any policy can on average; the value told does not."""
+    found = reference(_program(seed), "see", limit=1).value
+    assert not found.exact
+    assert found.low <= found.value <= found.high
+
+
 def test_replay_is_estimated_from_drawn_courses():
     """Courses that are drawn and solved exactly give the value, within 5 standard errors."""
     program = _hidden(4)

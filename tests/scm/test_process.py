@@ -89,6 +89,14 @@ def test_a_missing_key_is_named(key: str) -> None:
         Process.from_dict(_without(key))
 
 
+@pytest.mark.parametrize("key", ["variables", "first", "later"])
+@pytest.mark.parametrize("held", ["text", [1], 3])
+def test_mechanisms_that_are_no_mapping(key: str, held: object) -> None:
+    """What stands in place of a mapping is named."""
+    with pytest.raises(WorldError, match=f"{key} holds {type(held).__name__}"):
+        Process.from_dict({**DATA, key: held})
+
+
 def test_an_unknown_key_is_named() -> None:
     """A slip of the pen does not pass."""
     with pytest.raises(WorldError, match="'latter' is no key"):

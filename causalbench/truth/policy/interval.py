@@ -1,7 +1,8 @@
 """Bracket the best value of a rung where the histories are too many to go through.
 
 ``do`` and ``intent``: below by a real policy's value, which is that of the best rule over beliefs
-told apart to a few bits alone; above by a proven relaxation (`relax`).
+told apart to a few bits alone (where even that is too much, of uniform choice); above by a proven
+relaxation (`relax`).
 
 ``replay``: watched courses are drawn, and each is solved exactly given what it shows, so their mean
 estimates the best value; the interval holds 95% of the time. Where even those are too many, from
@@ -17,6 +18,7 @@ import numpy as np
 
 from causalbench.errors import TooWideError
 from causalbench.rng import generator
+from causalbench.truth.policy.controller import Uniform
 from causalbench.truth.policy.model import Model
 from causalbench.truth.policy.natural import drift
 from causalbench.truth.policy.plan import controller, followed_from, one_hot, planned, scaled
@@ -64,10 +66,8 @@ def acted(program: Program, regime: Literal["do", "intent"], limit: int) -> Refe
     model = Model(program, regime)
     start = model.start()
     roots = start.group, start.seen, start.state, start.chance
-    tree = coarse(lambda most, bits: grow(model, roots, most, bits=bits), max(1, limit // 8))
-    policy = [one_hot(choice, len(program.force)) for choice in planned(tree)]
-    rule = controller(program, tree, policy)
-    low = _worth(program, rule, regime, limit)
+    rule = _rule(program, lambda most, bits: grow(model, roots, most, bits=bits), limit)
+    low = _worth(program, rule or Uniform(len(program.force)), regime, limit)
     high = scaled(program, relaxed(model, roots), 0.0)[0]
     return Reference(regime, _between(low, low.low, high), rule)
 
@@ -83,17 +83,18 @@ def seen_interval(program: Program, make: Callable[[int, int], Tree], limit: int
         make: grows the log's tree, of (limit, bits).
         limit: the most histories.
     """
-    tree = coarse(make, max(1, limit // 8))
-    policy = [one_hot(choice, len(program.force)) for choice in planned(tree)]
-    rule = controller(program, tree, policy)
+    rule = _rule(program, make, limit)
     model = Model(program, "do")
     start = model.start()
     roots = start.group, start.seen, start.state, start.chance
     low = scaled(program, relaxed(model, roots, "least"), 0.0)[0]
     high = scaled(program, relaxed(model, roots), 0.0)[0]
-    found = _worth(program, rule, "do", limit)
-    # The middle stays the value of the rule that was found.
-    return Reference("see", replace(found, low=low, high=high, exact=False), rule)
+    found = _worth(program, rule or Uniform(len(program.force)), "do", limit)
+    if rule is None:
+        return Reference("see", _between(found, low, high), None)
+    # The middle stays the value of the rule that was found; an estimate of it may lie outside.
+    value = min(max(found.value, low), high)
+    return Reference("see", replace(found, value=value, low=low, high=high, exact=False), rule)
 
 
 def watched(program: Program, do: Reference, limit: int) -> Reference:
@@ -149,6 +150,16 @@ def _estimated(program: Program, drawn: Drawn, limit: int) -> Reference:
         length=length,
     )
     return Reference("replay", found, None)
+
+
+def _rule(program: Program, make: Callable[[int, int], Tree], limit: int) -> Policy | None:
+    """Return the best rule over rounded beliefs, or None where even those are too many."""
+    try:
+        tree = coarse(make, max(1, limit // 8))
+    except TooWideError:
+        return None
+    policy = [one_hot(choice, len(program.force)) for choice in planned(tree)]
+    return controller(program, tree, policy)
 
 
 def _worth(program: Program, rule: Policy, regime: Literal["do", "intent"], limit: int) -> Value:
