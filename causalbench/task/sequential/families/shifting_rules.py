@@ -157,5 +157,5 @@ FAMILY = WorldFamily(
         "hard": {"cards": 6, "rules": 4, "cues": 3, "sticky": 0.25},
     },
     build=_build,
-    shifted={"rules": 2, "cues": 4},
+    shifted={"rules": 2, "cues": 4, "sticky": 0.75},
 )
