@@ -26,7 +26,9 @@ class Sealed:
     """What `SequenceEnv` and `SequenceVectorEnv` share: a purse, and a seal.
 
     An environment that was given a generator belongs to a lab or a contest: the caller's seeds
-    change nothing, and it cannot be copied or pickled, as a fork would meet its units again.
+    change nothing, it cannot be copied or pickled, as a fork would meet its units again, and it
+    does not say what it plays. This keeps honest code honest: Python hides nothing from code in the
+    same process that looks into private attributes.
     """
 
     _sealed: bool = False
@@ -44,10 +46,28 @@ class Sealed:
         if self._meter is not None and steps:
             self._meter.charge(self.cost, steps, steps=True)
 
-    def __reduce_ex__(self, protocol: Any) -> Any:
+    def _unsealed(self, what: str) -> None:
+        """Refuse to hand out what a sealed environment plays.
+
+        Raises:
+            AccessError: it is sealed.
+        """
+        if self._sealed:
+            raise AccessError(
+                f"the {what} of a sealed environment is not told; act in it, or make a public one."
+            )
+
+    def _unforked(self) -> None:
         if self._sealed:
             raise AccessError(
                 "an environment of a lab cannot be copied or pickled, because a fork would replay"
                 " units; ask for another."
             )
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        self._unforked()
         return super().__reduce_ex__(protocol)
+
+    def __getstate__(self) -> Any:
+        self._unforked()
+        return super().__getstate__()

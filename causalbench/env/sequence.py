@@ -83,7 +83,7 @@ class SequenceEnv(Sealed, gymnasium.Env[Observation, np.int64]):
         meter: Purse | None = None,
     ) -> None:
         self._plan = plan = Plan(program, regime)
-        self.program, self.regime, self.render_mode = program, regime, render_mode
+        self._program, self.regime, self.render_mode = program, regime, render_mode
         self.observation_space = gymnasium.spaces.MultiDiscrete(plan.nvec, dtype=np.uint8)
         self.action_space = gymnasium.spaces.Discrete(len(plan.actions))
         self._seal(rng, meter, regime, program.play.mode)
@@ -108,6 +108,12 @@ class SequenceEnv(Sealed, gymnasium.Env[Observation, np.int64]):
         self._row = Struct(self._form).unpack_from
         self._kept: tuple[dict[tuple[int, ...], Observation], ...] = ({}, {})
         self._shown = self._kept[self._watching]
+
+    @property
+    def program(self) -> Program:
+        """What is played; a sealed environment does not tell."""
+        self._unsealed("program")
+        return self._program
 
     @property
     def actions(self) -> tuple[str, ...]:
@@ -138,10 +144,10 @@ class SequenceEnv(Sealed, gymnasium.Env[Observation, np.int64]):
         self._spent = False
         self._episode += 1
         self._paid, self._acted, self._earlier = 0.0, -1, ()
-        self._first = (self._episode - self._from) * self.program.horizon
+        self._first = (self._episode - self._from) * self._program.horizon
         if self._episode >= self._drawn:
             self._draw()
-        self._last = self._first + self.program.horizon
+        self._last = self._first + self._program.horizon
         self._open(self._script.start)
         if self._replay:
             self._watching, self._plain, self._shown = True, False, self._kept[1]
@@ -201,7 +207,7 @@ class SequenceEnv(Sealed, gymnasium.Env[Observation, np.int64]):
                 self._pay_for(1)
             except BudgetExhausted:
                 self._spent, self._state = True, None
-                self._now = tuple((self._plan.nvec[:-2] - 1)[self.program.places].tolist())
+                self._now = tuple((self._plan.nvec[:-2] - 1)[self._program.places].tolist())
                 return self._observation(), reward, False, True, {}
         return self._observation(), reward, over, False, {}
 
@@ -210,9 +216,14 @@ class SequenceEnv(Sealed, gymnasium.Env[Observation, np.int64]):
         """What a drawing may show: what the agent sees.
 
         The return so far, the last action and the observation before are kept only where the
-        environment was made with a ``render_mode``.
+        environment was made with a ``render_mode``. A sealed environment gives none, as the program
+        is in it.
         """
-        program, plan = self.program, self._plan
+        self._unsealed("program")
+        return self._pictured()
+
+    def _pictured(self) -> Picture:
+        program, plan = self._program, self._plan
         play, size = program.play, len(plan.order)
         labels = [program.process.variable(program.names[slot]).labels for slot in program.seen]
         names = [program.names[slot] for slot in program.seen]
@@ -254,9 +265,10 @@ class SequenceEnv(Sealed, gymnasium.Env[Observation, np.int64]):
             return None
         from causalbench.env.draw import render
 
-        return render(self.picture, self.render_mode)
+        return render(self._pictured(), self.render_mode)
 
     def __getstate__(self) -> dict[str, Any]:
+        self._unforked()
         return {name: value for name, value in vars(self).items() if name not in _MADE}
 
     def __setstate__(self, state: Mapping[str, Any]) -> None:
@@ -292,7 +304,7 @@ class SequenceEnv(Sealed, gymnasium.Env[Observation, np.int64]):
 
         Row i has what is needed to finish step i - 1 and to open step i.
         """
-        program, script = self.program, self._script
+        program, script = self._program, self._script
         episodes = max(1, self._size // program.horizon)
         read = (*script.late, *script.early, *script.natural)
         slots = [int(self._plan.order[p]) for p in read]
@@ -314,7 +326,7 @@ class SequenceEnv(Sealed, gymnasium.Env[Observation, np.int64]):
         shown = self._shown.get(self._now)
         if shown is None:
             shown = self._plan.blank.copy()
-            shown[self.program.places] = self._now
+            shown[self._program.places] = self._now
             if self._replay:
                 shown[-2] = MODES.index("act" if self._watching else "redo")
             if len(self._shown) < _KEPT:

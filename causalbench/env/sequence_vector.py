@@ -79,7 +79,7 @@ class SequenceVectorEnv(Sealed, VectorEnv[Observations, NDArray[np.int64], NDArr
             raise AgentError(f"autoreset_mode is {mode.value}; give SameStep or NextStep.")
         programs = (programs,) if isinstance(programs, Program) else tuple(programs)
         check_alike(programs)
-        self.programs, self.regime, self.num_envs = programs, regime, num_envs
+        self._programs, self.regime, self.num_envs = programs, regime, num_envs
         made = {id(program): Plan(program, regime) for program in programs[:num_envs]}
         plans = [made[id(program)] for program in programs[:num_envs]]
         self._plan, self._stack = plans[0], stack(plans)
@@ -102,6 +102,13 @@ class SequenceVectorEnv(Sealed, VectorEnv[Observations, NDArray[np.int64], NDArr
         self._rows = rows.ravel()
         self._clocks = np.tile(np.array([-1, 0, 0]), num_envs)
         self._begun = self._spent = False
+        self._seen = self._blank
+
+    @property
+    def programs(self) -> tuple[Program, ...]:
+        """What is played; a sealed environment does not tell."""
+        self._unsealed("programs")
+        return self._programs
 
     @property
     def actions(self) -> tuple[str, ...]:
@@ -122,15 +129,26 @@ class SequenceVectorEnv(Sealed, VectorEnv[Observations, NDArray[np.int64], NDArr
                 observations of the others are repeated.
 
         Raises:
+            AgentError: seeds or a mask that do not fit.
             BudgetExhausted: the budget does not pay for so many steps.
+            ResetNeeded: a mask, and some copy has not begun yet.
         """
+        which = self._which(options)
+        if not which.all():
+            if not self._begun:
+                raise ResetNeeded("no episode has begun; call reset() without reset_mask first.")
+            if self._spent:
+                raise budget_spent()
         one = seed if isinstance(seed, int) else None
         super().reset(seed=one, options=options)
         if not self._sealed:
-            self._rekey(seed)
-        self._pay_for(self.num_envs)
+            self._rekey(seed, which)
+        self._pay_for(int(which.sum()))
         self._begun, self._spent = True, False
-        seen, *_ = self._run(np.ones(self.num_envs, dtype=np.int64), begin=True)
+        seen, *_ = self._run(which.astype(np.int64), begin=True)
+        if not which.all():
+            seen[~which] = self._seen[~which]
+        self._seen = seen
         return seen, {}
 
     def step(self, actions: NDArray[np.int64]) -> Step:
@@ -176,6 +194,7 @@ class SequenceVectorEnv(Sealed, VectorEnv[Observations, NDArray[np.int64], NDArr
                 final[~ended] = 0
             told = {"final_obs": final, "_final_obs": ended.copy()}
             info = {**told, "final_info": {}, "_final_info": ended.copy()}
+        self._seen = seen
         return seen, rewards, ended, cut, info
 
     def _run(self, actions: NDArray[np.int64], *, begin: bool = False) -> tuple[Any, ...]:
@@ -193,22 +212,37 @@ class SequenceVectorEnv(Sealed, VectorEnv[Observations, NDArray[np.int64], NDArr
         )  # fmt: skip
         return seen, final, rewards, ended, wrong
 
-    def _rekey(self, seed: int | Sequence[int | None] | None) -> None:
+    def _which(self, options: dict[str, Any] | None) -> NDArray[np.bool_]:
+        """Return the copies that a reset is for."""
+        mask = (options or {}).get("reset_mask")
+        if mask is None:
+            return np.ones(self.num_envs, dtype=np.bool_)
+        which: NDArray[np.bool_] = np.asarray(mask)
+        if which.dtype != np.bool_ or which.shape != (self.num_envs,) or not which.any():
+            raise AgentError(
+                f"reset_mask has shape {which.shape} and type {which.dtype}; give"
+                f" {self.num_envs} truth values, one of them true."
+            )
+        return which
+
+    def _rekey(self, seed: int | Sequence[int | None] | None, which: NDArray[np.bool_]) -> None:
         if seed is None and self._keyed:
             return
-        if seed is None:
-            self._keys[:] = self.np_random.integers(2**64, size=self.num_envs, dtype=np.uint64)
-            self._clocks[0::3] = -1
-            self._keyed = True
-            return
-        seeds = range(seed, seed + self.num_envs) if isinstance(seed, int) else list(seed)
+        seeds = [seed] * self.num_envs if seed is None else seed
+        seeds = range(seeds, seeds + self.num_envs) if isinstance(seeds, int) else list(seeds)
         if len(seeds) != self.num_envs:
             raise AgentError(f"{len(seeds)} seeds for {self.num_envs} copies; give one for each.")
+        for own in seeds:
+            if own is not None and (not isinstance(own, int | np.integer) or own < 0):
+                raise AgentError(f"seed {own!r} is none; give whole numbers from 0 on, or None.")
+        if not self._keyed and None in seeds:
+            self._keys[:] = self.np_random.integers(2**64, size=self.num_envs, dtype=np.uint64)
+            self._clocks[0::3] = -1
+        self._keyed = True
         for copy, own in enumerate(seeds):
-            if own is not None:
+            if own is not None and which[copy]:
                 self._keys[copy] = key_of(own)
                 self._clocks[3 * copy] = -1
-        self._keyed = True
 
     def _strange(self, array: NDArray[Any]) -> UnknownNameError:
         return UnknownNameError(

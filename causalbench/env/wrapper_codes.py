@@ -191,11 +191,11 @@ def program_of(env: gymnasium.Env[Any, Any] | VectorEnv[Any, Any, Any]) -> Progr
         AgentError: an environment of another kind.
     """
     inner: Any = env.unwrapped
-    several = getattr(inner, "programs", None)
-    found = getattr(inner, "program", several[0] if several else None)
-    if found is None:
+    # (Sealed environments do not tell their program; a wrapper reads names and values alone off it.)
+    plan = getattr(inner, "_plan", None)
+    if plan is None:
         raise AgentError(f"{inner} is no sequential environment; wrap a SequenceEnv.")
-    program: Program = found
+    program: Program = plan.program
     return program
 
 

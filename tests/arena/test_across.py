@@ -60,7 +60,7 @@ def test_worlds_with_phases_are_met_in_each_of_them() -> None:
 def test_every_copy_plays_another_world(worlds) -> None:
     """As many copies as worlds meet all of them, in an order of their own."""
     field = ArenaField(worlds.trained, "do", family="", rng=generator(0, "test"))
-    first, second = (field.env(4).programs for _ in range(2))
+    first, second = (field.env(4)._programs for _ in range(2))
     assert {id(one) for one in first} == {id(one) for one in worlds.trained}
     assert {id(one) for one in first} == {id(one) for one in second}
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import json
+import pickle
 from pathlib import Path
 
 import pytest
@@ -207,3 +209,22 @@ def test_fresh_moves_an_earlier_log_aside(small, tmp_path) -> None:
     small(repeats=1, regimes=["do"])
     small(repeats=1, regimes=["do"], fresh=True)
     assert len(list(Path(tmp_path / "logs").rglob("*.old-1"))) == 1
+
+
+@pytest.mark.parametrize("fork", [copy.copy, copy.deepcopy, pickle.dumps])
+def test_a_field_cannot_be_forked(fork) -> None:
+    """A fork would hand out environments that meet the same units, and count them elsewhere."""
+    import tiny
+
+    field = ArenaField(tiny.world().program(), "do", family="", rng=generator(0, "test"))
+    with pytest.raises(AccessError, match="cannot be copied or pickled"):
+        fork(field)
+
+
+def test_what_was_taken_is_not_given_back() -> None:
+    """A count only rises."""
+    meter = Meter()
+    meter.charge("rows", 3)
+    with pytest.raises(AccessError, match="never given back"):
+        meter.charge("rows", -3)
+    assert meter.spent["rows"] == 3

@@ -134,6 +134,92 @@ def test_sealed_environments_cannot_be_forked(make, fork):
         fork(env)
 
 
+@pytest.mark.parametrize("peek", ["__getstate__", "__reduce__"])
+def test_sealed_environments_do_not_hand_out_their_state(peek):
+    """What a pickle would be made of holds the noise to come."""
+    program = drawn_program(1)
+    for made in (SequenceEnv, SequenceVectorEnv):
+        with pytest.raises(AccessError, match="cannot be copied or pickled"):
+            getattr(made(program, rng=np.random.default_rng(0)), peek)()
+
+
+def test_sealed_environments_do_not_say_what_they_play():
+    """The program holds the laws that are to be learnt."""
+    program = drawn_program(1)
+    env = SequenceEnv(program, rng=np.random.default_rng(0))
+    env.reset()
+    many = SequenceVectorEnv(program, 2, rng=np.random.default_rng(0))
+    for where, name in ((env, "program"), (env, "picture"), (many, "programs")):
+        with pytest.raises(AccessError, match="of a sealed environment is not told"):
+            getattr(where, name)
+    assert SequenceEnv(program).program is program
+    assert SequenceVectorEnv(program, 2).programs == (program,)
+
+
+@pytest.mark.parametrize("mode", [AutoresetMode.SAME_STEP, AutoresetMode.NEXT_STEP])
+@pytest.mark.parametrize("regime", ["do", "intent", "replay"])
+def test_some_copies_are_begun_anew_as_gymnasium_does(regime, mode):
+    """`reset_mask` leaves the other copies where they are, and shows them again."""
+    program = drawn_program(3)
+    mine = SequenceVectorEnv(program, 4, regime, autoreset_mode=mode)
+    theirs = SyncVectorEnv([lambda: SequenceEnv(program, regime)] * 4, autoreset_mode=mode)
+    rng = np.random.default_rng(0)
+    for env in (mine, theirs):
+        env.reset(seed=9)
+    for step in range(40):
+        if step % 3 == 0:
+            mask = rng.random(4) < 0.5
+            mask[step % 4] = True
+            seeds = [None, 7, None, step] if step % 2 else None
+            shown = [
+                env.reset(seed=seeds, options={"reset_mask": mask.copy()})[0]
+                for env in (mine, theirs)
+            ]
+            assert np.array_equal(*shown)
+        actions = rng.integers(len(mine.actions), size=4)
+        for one, other in zip(mine.step(actions)[:4], theirs.step(actions)[:4], strict=True):
+            assert np.array_equal(one, other)
+
+
+def test_copies_that_are_begun_are_paid_for_alone():
+    """A mask of two copies costs two steps."""
+    purse = Meter(Budget(interventions=7))
+    env = SequenceVectorEnv(drawn_program(3), 4, rng=np.random.default_rng(0), meter=purse)
+    env.reset()
+    env.reset(options={"reset_mask": np.array([True, False, True, False])})
+    assert purse.left("interventions") == 1
+
+
+@pytest.mark.parametrize("mask", [np.zeros(2, dtype=bool), np.ones(3, dtype=bool), [1, 0], "both"])
+def test_a_mask_that_does_not_fit_is_refused(mask):
+    """And nothing is begun."""
+    env = SequenceVectorEnv(drawn_program(3), 2)
+    env.reset(seed=0)
+    with pytest.raises(AgentError, match="reset_mask has shape"):
+        env.reset(options={"reset_mask": mask})
+
+
+def test_a_mask_before_the_first_reset_is_refused():
+    """The other copies have nothing to show."""
+    env = SequenceVectorEnv(drawn_program(3), 2)
+    with pytest.raises(ResetNeeded, match="without reset_mask first"):
+        env.reset(options={"reset_mask": np.array([True, False])})
+
+
+@pytest.mark.parametrize("seeds", [[1, -1], [1, "x"], [1, 2.5]])
+def test_seeds_that_are_none_are_refused(seeds):
+    """Each is a whole number or None."""
+    with pytest.raises(AgentError, match="is none; give whole numbers"):
+        SequenceVectorEnv(drawn_program(3), 2).reset(seed=seeds)
+
+
+def test_copies_without_a_seed_of_their_own_differ():
+    """None among the first seeds takes a stream of its own, not one that all such copies share."""
+    env = SequenceVectorEnv(drawn_program(1), 6)
+    env.reset(seed=[1, None, None, None, None, None])
+    assert len(set(env._keys.tolist())) == 6
+
+
 def test_sealed_environments_ignore_seeds():
     """Reseeding shows fresh units, whose stream is the generator's alone."""
     program = drawn_program(1)

@@ -256,6 +256,17 @@ def test_histories_of_some_copies_are_begun_anew() -> None:
     assert (steps, after[1].tolist()) == ([0, 1], before[1].tolist())
 
 
+@pytest.mark.parametrize(
+    "wrap",
+    [FlatObservation, DictObservation, FactObservation, lambda env: HistoryObservation(env, 2)],
+)
+def test_sealed_environments_can_be_wrapped(wrap) -> None:
+    """Names and values of what is seen are no secret."""
+    env = wrap(SequenceEnv(drawn_program(0), rng=np.random.default_rng(0)))
+    seen, _ = env.reset()
+    assert seen in env.observation_space
+
+
 def test_flat_goes_around_a_history() -> None:
     """A history is a vector of codes, too."""
     inner = HistoryObservation(SequenceEnv(drawn_program(0)), 2)

@@ -44,7 +44,14 @@ class Meter:
         return _ENDLESS
 
     def charge(self, kind: str, n: int, *, steps: bool = False) -> None:
-        """Count units of a kind."""
+        """Count units of a kind.
+
+        Raises:
+            AccessError: a negative number, which would give some back.
+        """
+        if n < 0:
+            msg = f"{n} {kind} cannot be charged; what was taken is never given back."
+            raise AccessError(msg)
         self._spent[kind] += n
         self.steps += n * steps
 
@@ -118,6 +125,13 @@ class ArenaField:
         return SequenceVectorEnv(
             programs, num_envs, self.regime, rng=child(self._rng), meter=self.meter
         )
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        msg = (
+            "a field cannot be copied or pickled, because a fork would meet the same units again;"
+            " ask it for another environment."
+        )
+        raise AccessError(msg)
 
     def log(self, steps: int) -> Log:
         """Return a log's first episodes that hold at least so many steps; each is counted once.
