@@ -152,7 +152,7 @@ def suggest(name: str, known: object) -> str:
     """Return ``" Did you mean 'x'?"`` for the nearest known name, or an empty string.
 
     Args:
-        name: what was given.
+        name: what was given; by mistake it may be no text.
         known: an iterable of the names that exist.
 
     Returns:
@@ -160,5 +160,5 @@ def suggest(name: str, known: object) -> str:
     """
     from difflib import get_close_matches
 
-    near = get_close_matches(name, [str(item) for item in known], n=1)  # type: ignore[attr-defined]
+    near = get_close_matches(str(name), [str(item) for item in known], n=1)  # type: ignore[attr-defined]
     return f" Did you mean '{near[0]}'?" if near else ""

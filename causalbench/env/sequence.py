@@ -16,7 +16,7 @@ from causalbench.env.plan import Plan
 from causalbench.env.script import written
 from causalbench.env.sealed import Sealed, budget_spent
 from causalbench.env.stream import key_of, noise_codes
-from causalbench.errors import AccessError, BudgetExhausted
+from causalbench.errors import AccessError, AgentError, BudgetExhausted
 from causalbench.rng import words
 from causalbench.task.observation import MODES
 
@@ -68,6 +68,7 @@ class SequenceEnv(Sealed, gymnasium.Env[Observation, np.int64]):
 
     Raises:
         AccessError: no such regime.
+        AgentError: no such ``render_mode``.
         CouplingError: a regime that runs a unit twice, in a world without couplings.
     """
 
@@ -82,6 +83,8 @@ class SequenceEnv(Sealed, gymnasium.Env[Observation, np.int64]):
         rng: np.random.Generator | None = None,
         meter: Purse | None = None,
     ) -> None:
+        if render_mode is not None and render_mode not in self.metadata["render_modes"]:
+            raise AgentError(f"render_mode is {render_mode!r}; give ansi, rgb_array or None.")
         self._plan = plan = Plan(program, regime)
         self._program, self.regime, self.render_mode = program, regime, render_mode
         self.observation_space = gymnasium.spaces.MultiDiscrete(plan.nvec, dtype=np.uint8)

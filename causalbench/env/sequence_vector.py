@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import gymnasium
@@ -70,13 +71,16 @@ class SequenceVectorEnv(Sealed, VectorEnv[Observations, NDArray[np.int64], NDArr
         meter: Purse | None = None,
         autoreset_mode: AutoresetMode | str = AutoresetMode.SAME_STEP,
     ) -> None:
-        if num_envs < 1:
+        if not isinstance(num_envs, int | np.integer) or num_envs < 1:
             raise AgentError(
-                f"num_envs is {num_envs}, which leaves nothing to step; give 1 or more."
+                f"num_envs is {num_envs!r}, which leaves nothing to step; give a whole number, 1 or"
+                " more."
             )
-        mode = AutoresetMode(autoreset_mode)
-        if mode not in {AutoresetMode.SAME_STEP, AutoresetMode.NEXT_STEP}:
-            raise AgentError(f"autoreset_mode is {mode.value}; give SameStep or NextStep.")
+        modes = {one.value: one for one in (AutoresetMode.SAME_STEP, AutoresetMode.NEXT_STEP)}
+        told = autoreset_mode.value if isinstance(autoreset_mode, AutoresetMode) else autoreset_mode
+        if told not in modes:
+            raise AgentError(f"autoreset_mode is {told}; give SameStep or NextStep.")
+        mode = modes[told]
         programs = (programs,) if isinstance(programs, Program) else tuple(programs)
         check_alike(programs)
         self._programs, self.regime, self.num_envs = programs, regime, num_envs
@@ -214,7 +218,7 @@ class SequenceVectorEnv(Sealed, VectorEnv[Observations, NDArray[np.int64], NDArr
 
     def _which(self, options: dict[str, Any] | None) -> NDArray[np.bool_]:
         """Return the copies that a reset is for."""
-        mask = (options or {}).get("reset_mask")
+        mask = options.get("reset_mask") if isinstance(options, Mapping) else None
         if mask is None:
             return np.ones(self.num_envs, dtype=np.bool_)
         which: NDArray[np.bool_] = np.asarray(mask)

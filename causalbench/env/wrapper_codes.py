@@ -191,7 +191,7 @@ def program_of(env: gymnasium.Env[Any, Any] | VectorEnv[Any, Any, Any]) -> Progr
         AgentError: an environment of another kind.
     """
     inner: Any = env.unwrapped
-    # (Sealed environments do not tell their program; a wrapper reads names and values alone off it.)
+    # Sealed environments do not tell their program; wrappers read names and values alone off it.
     plan = getattr(inner, "_plan", None)
     if plan is None:
         raise AgentError(f"{inner} is no sequential environment; wrap a SequenceEnv.")

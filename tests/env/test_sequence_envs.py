@@ -364,7 +364,7 @@ def test_programs_that_differ_in_more_than_their_laws_are_refused():
 
 def test_copies_and_autoresets_that_do_not_exist_are_refused():
     """No copies, or a mode that would leave ended episodes standing."""
-    with pytest.raises(AgentError, match="give 1 or more"):
+    with pytest.raises(AgentError, match="1 or more"):
         SequenceVectorEnv(drawn_program(1), 0)
     with pytest.raises(AgentError, match="give SameStep or NextStep"):
         SequenceVectorEnv(drawn_program(1), 2, autoreset_mode=AutoresetMode.DISABLED)

@@ -178,3 +178,16 @@ def test_an_unknown_knob_or_level() -> None:
         FAMILY.settings(step=1)
     with pytest.raises(NotFoundError, match="easy, medium, hard"):
         FAMILY.settings("heroic")
+
+
+@pytest.mark.parametrize("given", [{"index": -1}, {"index": 0.5}, {"seed": -1}, {"seed": True}])
+def test_worlds_are_numbered_from_0(given: dict[str, Any]) -> None:
+    """And so are the seeds of their draws."""
+    with pytest.raises(WorldError, match="give a whole number from 0 on"):
+        load_family("umbrella-days").world(**given)
+
+
+def test_an_unknown_split() -> None:
+    """The two that there are are named."""
+    with pytest.raises(NotFoundError, match="choose one of practice, test"):
+        load_family("umbrella-days").world(split="train")  # type: ignore[arg-type]

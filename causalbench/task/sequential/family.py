@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from numbers import Integral, Real
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from causalbench.errors import NotFoundError, WorldError, suggest
 from causalbench.rng import generator
@@ -90,7 +91,9 @@ class WorldFamily:
         chosen: dict[str, Any] = {**self.levels[difficulty], **knobs}
         for name, value in chosen.items():
             knob = self.knobs[name]
-            if not knob.low <= value <= knob.high or (knob.whole and int(value) != value):
+            number = isinstance(value, Real) and not isinstance(value, bool)
+            fits = number and knob.low <= value <= knob.high
+            if not fits or (knob.whole and int(value) != value):
                 kind = "a whole number" if knob.whole else "a number"
                 raise WorldError(
                     f"family '{self.name}': {name} is {value!r}; give {kind} from {knob.low:g} to"
@@ -117,6 +120,21 @@ class WorldFamily:
                 and shares no draw with it.
             seed: of the draws, at least 0.
             **knobs: settings in place of the level's.
+
+        Raises:
+            NotFoundError: no such level, knob or split.
+            WorldError: a setting out of its range, or an index or seed that is no number from 0 on.
         """
+        numbers: tuple[tuple[Any, str], ...] = ((index, "index"), (seed, "seed"))
+        for given, what in numbers:
+            if isinstance(given, bool) or not isinstance(given, Integral) or given < 0:
+                raise WorldError(
+                    f"family '{self.name}': {what} is {given!r}; give a whole number from 0 on."
+                )
+        if split not in get_args(Split):
+            raise NotFoundError(
+                f"family '{self.name}' has no split '{split}'; choose one of"
+                f" {', '.join(get_args(Split))}."
+            )
         rng = generator(seed, f"sequence/{self.name}/{split}", index)
         return self.build(rng, self.settings(difficulty, **knobs))
