@@ -1,6 +1,6 @@
 """``causalbench list``: the worlds, suites and agents there are, found without loading any.
 
-Sequential worlds stand under a heading of their own.
+Sequential worlds, and the learners that train in them, stand under headings of their own.
 """
 
 from __future__ import annotations
@@ -14,10 +14,11 @@ import typer
 
 from .common import JsonOption, print_json
 
-__all__ = ["agents", "list_names", "sequences", "suites", "worlds"]
+__all__ = ["agents", "learners", "list_names", "sequences", "suites", "worlds"]
 
-Kind = Literal["worlds", "sequences", "suites", "agents"]
-_HEADINGS = {"sequences": "sequential worlds"}
+Kind = Literal["worlds", "sequences", "suites", "agents", "learners"]
+_HEADINGS = {"sequences": "sequential worlds", "learners": "learners in sequential worlds"}
+_BELOW = {"worlds": "sequences", "agents": "learners"}
 _TITLE = re.compile(r"^title:\s*(.+?)\s*$", re.MULTILINE)
 
 
@@ -30,8 +31,8 @@ def list_names(
     if as_json:
         print_json(found[kind] if kind else found)
         return
-    if kind == "worlds":
-        found["sequences"] = sequences()
+    if kind in _BELOW:
+        found[_BELOW[kind]] = _FINDERS[_BELOW[kind]]()
     for place, (name, lines) in enumerate(found.items()):
         headed = kind is None or place > 0
         if headed:
@@ -79,4 +80,17 @@ def agents() -> dict[str, str]:
     return list_agents()
 
 
-_FINDERS = {"worlds": worlds, "sequences": sequences, "suites": suites, "agents": agents}
+def learners() -> dict[str, str]:
+    """Return the learners of sequential worlds, each with a line about it."""
+    from causalbench.agent.learn.registry import list_learners
+
+    return list_learners()
+
+
+_FINDERS = {
+    "worlds": worlds,
+    "sequences": sequences,
+    "suites": suites,
+    "agents": agents,
+    "learners": learners,
+}

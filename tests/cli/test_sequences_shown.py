@@ -9,6 +9,7 @@ import pytest
 from causalbench.cli import app
 from typer.testing import CliRunner
 
+from causalbench.agent.learn.registry import LEARNERS
 from causalbench.task.sequential import FAMILIES, load_sequence
 
 if TYPE_CHECKING:
@@ -38,10 +39,20 @@ def test_list_gives_sequential_worlds_a_heading() -> None:
     assert {line.split()[0] for line in below.splitlines()} == set(FAMILIES)
 
 
+def test_list_gives_learners_a_heading() -> None:
+    """After the agents of suites, which stay as they were."""
+    plain, heading, below = cli("list", "agents").stdout.partition(
+        "\nlearners in sequential worlds\n"
+    )
+    assert heading
+    assert plain.startswith("exact ")
+    assert {line.split()[0] for line in below.splitlines()} == set(LEARNERS)
+
+
 def test_list_as_json_keeps_worlds_apart() -> None:
     """The names of worlds are what they were; sequential worlds have a key of their own."""
     everything = json.loads(cli("list", "--json").stdout)
-    assert set(everything) == {"worlds", "sequences", "suites", "agents"}
+    assert set(everything) == {"worlds", "sequences", "suites", "agents", "learners"}
     assert json.loads(cli("list", "worlds", "--json").stdout) == everything["worlds"]
     titles = json.loads(cli("list", "sequences", "--json").stdout)
     assert titles["casino-rounds"] == load_sequence("casino-rounds").title
