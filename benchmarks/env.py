@@ -35,8 +35,8 @@ from gymnasium.vector import AutoresetMode, SyncVectorEnv
 
 import causalbench.env
 from causalbench.env import SequenceEnv, SequenceVectorEnv
+from causalbench.env.fresh import random_program
 from causalbench.env.ids import FAMILY_ENVS, family_programs
-from causalbench.env.onestep import random_program
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from gymnasium.envs.registration import register, registry
 from gymnasium.vector import AutoresetMode
 
@@ -91,7 +93,7 @@ def register_all() -> None:
 
 def family_programs(
     family: str,
-    world: int | str | None = None,
+    world: int | str | Path | None = None,
     *,
     worlds: int = 1,
     difficulty: str | None = None,
@@ -116,18 +118,17 @@ def family_programs(
     from causalbench.task.sequential import catalogue
 
     generated = worlds != 1 or difficulty is not None or bool(knobs)
-    if isinstance(world, str) and generated:
+    if isinstance(world, str | Path) and generated:
         raise WorldError(
             f"world '{world}' is a file, and worlds, difficulty and knobs are for generated worlds;"
             " leave them out, or give world as a number."
         )
-    if worlds < 1:
-        raise AgentError(f"worlds is {worlds}, which leaves nothing to play; give 1 or more.")
+    _whole("worlds", worlds, 1)
     if world is None and not generated:
         return (catalogue.load_sequence(family).program(phase),)
-    if isinstance(world, str):
+    if isinstance(world, str | Path):
         return (catalogue.load_sequence(world).program(phase),)
-    made, first = catalogue.load_family(family), world or 0
+    made, first = catalogue.load_family(family), _whole("world", 0 if world is None else world, 0)
     settings = made.settings(difficulty or "medium", **knobs)
     return tuple(
         made.world(index, split="practice", seed=0, **settings).program(phase)
@@ -137,20 +138,22 @@ def family_programs(
 
 def make_family_env(
     family: str,
-    world: int | str | None = None,
+    world: int | str | Path | None = None,
     *,
     regime: PlayRegime = "do",
     render_mode: str | None = None,
     **options: Any,
 ) -> SequenceEnv:
     """Make an environment of a family's world; ``options`` as in `family_programs`."""
-    (program,) = family_programs(family, world, **{**options, "worlds": 1})
+    if "worlds" in options:
+        raise AgentError("worlds is for many copies; use gymnasium.make_vec, or leave it out.")
+    (program,) = family_programs(family, world, **options)
     return SequenceEnv(program, regime, render_mode=render_mode)
 
 
 def make_family_vector_env(
     family: str,
-    world: int | str | None = None,
+    world: int | str | Path | None = None,
     *,
     num_envs: int = 1,
     regime: PlayRegime = "do",
@@ -225,55 +228,88 @@ def make_decision_vector_env(
 
 
 def make_random_env(
-    world: int = 0,
+    world: int | None = None,
     *,
     num_variables: int = 10,
+    renew: int = 16,
     seed: int = 0,
     regime: PlayRegime = "do",
     render_mode: str | None = None,
 ) -> SequenceEnv:
-    """Make an environment of one random world (`causalbench.env.onestep.random_program`)."""
-    from causalbench.env.onestep import random_program
+    """Make an environment of random worlds (`causalbench.env.fresh`).
 
+    Args:
+        world: the number of one world of ``seed``, which is kept; None for fresh ones, which the
+            seed of a reset draws.
+        num_variables: of each world.
+        renew: how many episodes a fresh world lasts; 0 for ever.
+        seed: of a numbered world.
+        regime: as in `SequenceEnv`.
+        render_mode: likewise.
+    """
+    from causalbench.env.fresh import FreshEnv, random_program
+
+    if world is None:
+        return FreshEnv(num_variables, renew=renew, regime=regime, render_mode=render_mode)
     program = random_program(world, num_variables=num_variables, seed=seed)
     return SequenceEnv(program, regime, render_mode=render_mode)
 
 
-def make_random_vector_env(
-    world: int = 0,
+def make_random_vector_env(  # noqa: PLR0913  (what Gymnasium passes, and the worlds' own)
+    world: int | None = None,
     *,
     num_envs: int = 1,
     worlds: int | None = None,
     num_variables: int = 10,
+    renew: int = 16,
     seed: int = 0,
     regime: PlayRegime = "do",
     render_mode: str | None = None,
     autoreset_mode: AutoresetMode | str = AutoresetMode.SAME_STEP,
 ) -> SequenceVectorEnv:
-    """Make copies of random worlds, by default a different one in each.
+    """Make copies of random worlds, by default fresh ones in each.
 
     Args:
-        world: the number of the first world.
+        world: the number of the first world that is kept; None for fresh ones, unless ``worlds``
+            says how many are kept.
         num_envs: how many copies.
-        worlds: how many worlds; None for as many as copies.
+        worlds: how many numbered worlds the copies share; None for as many as copies.
         num_variables: of each world.
-        seed: of the draws.
+        renew: how many episodes a fresh world lasts; 0 for ever.
+        seed: of numbered worlds.
         regime: as in `SequenceEnv`.
         render_mode: None; many copies are not drawn.
         autoreset_mode: as in `SequenceVectorEnv`.
     """
-    from causalbench.env.onestep import random_program
+    from causalbench.env.fresh import FreshVectorEnv, random_program
 
-    count = num_envs if worlds is None else worlds
-    if count < 1:
-        raise AgentError(f"worlds is {count}, which leaves nothing to play; give 1 or more.")
-    programs = [
-        random_program(index, num_variables=num_variables, seed=seed)
-        for index in range(world, world + min(count, num_envs))
-    ]
-    env = SequenceVectorEnv(programs, num_envs, regime, autoreset_mode=autoreset_mode)
+    env: SequenceVectorEnv
+    if world is None and worlds is None:
+        env = FreshVectorEnv(
+            num_envs, num_variables, renew=renew, regime=regime, autoreset_mode=autoreset_mode
+        )
+    else:
+        first, count = world or 0, num_envs if worlds is None else worlds
+        if count < 1:
+            raise AgentError(f"worlds is {count}, which leaves nothing to play; give 1 or more.")
+        programs = [
+            random_program(index, num_variables=num_variables, seed=seed)
+            for index in range(first, first + min(count, num_envs))
+        ]
+        env = SequenceVectorEnv(programs, num_envs, regime, autoreset_mode=autoreset_mode)
     env.render_mode = render_mode
     return env
+
+
+def _whole(name: str, given: Any, least: int) -> int:
+    """Return a number that an environment is made with.
+
+    Raises:
+        AgentError: it is none, or too small.
+    """
+    if isinstance(given, bool) or not isinstance(given, int | np.integer) or given < least:
+        raise AgentError(f"{name} is {given!r}; give a whole number, {least} or more.")
+    return int(given)
 
 
 def _decision(

@@ -14,8 +14,8 @@ from gymnasium.vector import SyncVectorEnv
 
 import causalbench.env
 from causalbench.env import ENV_IDS, SequenceEnv, SequenceVectorEnv, WorldEnv, WorldVectorEnv
+from causalbench.env.fresh import FreshVectorEnv, random_program
 from causalbench.env.ids import FAMILY_ENVS, family_programs
-from causalbench.env.onestep import random_program
 from causalbench.errors import AgentError, NotFoundError, WorldError
 from causalbench.scm.play import REGIMES
 from causalbench.task.sequential import FAMILIES, load_family
@@ -64,7 +64,7 @@ def test_check_env_accepts_one_step_decisions(regime):
 @pytest.mark.parametrize("env_id", SEQUENTIAL)
 def test_make_vec_gives_that_many_scalar_ones(env_id):
     """The native vector environment, from the same seed, step by step under do."""
-    many = gymnasium.make_vec(env_id, num_envs=3, **({"worlds": 1} if "Random" in env_id else {}))
+    many = gymnasium.make_vec(env_id, num_envs=3)
     assert isinstance(many, SequenceVectorEnv)
     sync = SyncVectorEnv([lambda: gymnasium.make(env_id).unwrapped] * 3, autoreset_mode="SameStep")
     assert np.array_equal(many.reset(seed=4)[0], sync.reset(seed=4)[0])
@@ -96,10 +96,39 @@ def test_options_that_do_not_fit_are_refused():
     """A file is one world, and there is at least one."""
     with pytest.raises(WorldError, match="is a file"):
         family_programs("key-maze", "some.yaml", difficulty="easy")
-    with pytest.raises(AgentError, match="give 1 or more"):
+    with pytest.raises(AgentError, match="worlds is 0; give a whole number, 1 or more"):
         family_programs("key-maze", worlds=0)
+    with pytest.raises(AgentError, match=r"make_vec"):
+        gymnasium.make("causalbench/KeyMaze-v0", worlds=3)
     with pytest.raises(NotFoundError, match="has no phase 'wet'"):
         gymnasium.make("causalbench/OilyGripper-v0", phase="wet")
+
+
+@pytest.mark.parametrize(
+    ("options", "error"),
+    [
+        ({"world": -1}, AgentError),
+        ({"world": 1.5}, AgentError),
+        ({"world": [1]}, AgentError),
+        ({"worlds": "a"}, AgentError),
+        ({"num_envs": 2.5}, AgentError),
+        ({"autoreset_mode": "foo"}, AgentError),
+        ({"difficulty": 3}, NotFoundError),
+        ({"phase": 0}, NotFoundError),
+        ({"length": "a"}, WorldError),
+        ({"length": float("nan")}, WorldError),
+    ],
+)
+def test_options_of_another_kind_are_refused(options, error):
+    """In the project's own words, whatever stands where a number or a name should."""
+    with pytest.raises(error):
+        gymnasium.make_vec("causalbench/KeyMaze-v0", **{"num_envs": 2, **options})
+
+
+def test_a_render_mode_that_is_none_is_refused():
+    """Those that there are are named."""
+    with pytest.raises(AgentError, match="give ansi, rgb_array or None"):
+        SequenceEnv(random_program(0), render_mode="human")
 
 
 def test_what_is_no_program_is_played_as_before():
@@ -120,24 +149,18 @@ def test_what_is_no_program_is_played_as_before():
         gymnasium.make_vec("causalbench/World-v0", num_envs=3, autoreset_mode="NextStep", **options)
 
 
-def test_random_worlds_are_alike_in_face_and_differ_in_structure():
-    """What an action sets causes what is paid, in every one of them."""
-    programs = [random_program(index, num_variables=7) for index in range(8)]
-    assert len({str(program.process.first.full_diagram) for program in programs}) == 8
-    for program in programs:
-        assert "v1" in program.process.first.full_diagram.ancestors("v5")
-        assert len(program.names) == 7
-    assert random_program(3).process == random_program(3).process
-    assert random_program(3).process != random_program(3, seed=1).process
-    with pytest.raises(WorldError, match="give 5 or more"):
-        random_program(0, num_variables=4)
-
-
 def test_random_worlds_fill_a_vector():
-    """By default, a different world in each copy."""
+    """By default, fresh ones in each copy; numbered ones are kept, and may be shared."""
     env = gymnasium.make_vec("causalbench/RandomWorlds-v0", num_envs=5, num_variables=6)
-    assert len({id(program) for program in env.unwrapped.programs}) == 5
+    env.reset(seed=2)
+    assert isinstance(env.unwrapped, FreshVectorEnv)
+    wanted = [random_program(0, num_variables=6, seed=2 + copy) for copy in range(5)]
+    assert [p.process for p in env.unwrapped.programs] == [p.process for p in wanted]
     shared = gymnasium.make_vec("causalbench/RandomWorlds-v0", num_envs=5, worlds=2)
     assert len(shared.unwrapped.programs) == 2
+    kept = gymnasium.make_vec("causalbench/RandomWorlds-v0", num_envs=3, world=4, seed=1)
+    assert kept.unwrapped.programs[2].process == random_program(6, seed=1).process
+    one = gymnasium.make("causalbench/RandomWorlds-v0", world=4, seed=1)
+    assert one.unwrapped.program.process == random_program(4, seed=1).process
     with pytest.raises(AgentError, match="give 1 or more"):
         gymnasium.make_vec("causalbench/RandomWorlds-v0", num_envs=5, worlds=0)
