@@ -10,16 +10,16 @@ hidden cause is at work.
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from causalbench.env.log import Log, joined
-from causalbench.errors import AccessError, AgentError
+from causalbench.errors import AccessError
 from causalbench.rng import generator, integers, uniforms, words
 from causalbench.task.observation import MODES
 from causalbench.truth.policy import Moment
+from causalbench.truth.policy.chances import ask
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -237,8 +237,8 @@ def _acted(
             action = integers(rng, count, BLOCK)
         else:
             moment = Moment(log.seen[:, step], action, reward, step)
-            chances, memory = policy.act(moment, memory)
-            action = _drawn(np.asarray(chances), count, rng)
+            chances, memory = ask(policy, moment, memory, count)
+            action = _drawn(chances, rng)
         seen, reward, terminated, _, _ = env.step(action)
         log.seen[alive, step + 1 :] = np.asarray(seen)[alive, None]
         log.action[alive, step] = action[alive]
@@ -252,16 +252,8 @@ def _acted(
     return log
 
 
-def _drawn(chances: NDArray[np.float64], count: int, rng: np.random.Generator) -> NDArray[np.int64]:
+def _drawn(chances: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.int64]:
     """Draw an action a copy."""
-    if chances.shape != (BLOCK, count) or not math.isclose(
-        float(chances.sum()), BLOCK, rel_tol=1e-6
-    ):
-        raise AgentError(
-            f"a policy gave probabilities of shape {chances.shape} that sum to"
-            f" {float(chances.sum()):.6g} over {BLOCK} copies; give one row a copy, a probability"
-            f" for each of the {count} actions."
-        )
     total = np.cumsum(chances, axis=1)
     below = total[:, :-1] <= uniforms(rng, BLOCK)[:, None]
     return np.asarray(below.sum(axis=1), dtype=np.int64)

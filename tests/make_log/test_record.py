@@ -170,7 +170,7 @@ def test_a_policy_of_another_shape_is_refused():
         def act(self, moment, memory):
             return np.full((len(moment.seen), 2), 0.5), memory
 
-    with pytest.raises(AgentError, match="a probability for each of the 3 actions"):
+    with pytest.raises(AgentError, match="give 1024 rows of 3"):
         record(confounded(), 10, Odd())
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from causalbench.rng import generator
+from causalbench.truth.policy.chances import ask
 from causalbench.truth.policy.memory import pick
 from causalbench.truth.policy.types import Moment, Value
 
@@ -205,10 +206,8 @@ class _Episodes:
 
     def _choose(self, rows: Ints, codes: Ints, mode: str, memory: Any, at: int) -> tuple[Ints, Any]:
         seen = self._vectors(codes, mode)
-        chances, memory = self.policy.act(
-            Moment(seen, self.action[rows], self.paid[rows], at), memory
-        )
-        chances = np.asarray(chances, dtype=np.float64)
+        moment = Moment(seen, self.action[rows], self.paid[rows], at)
+        chances, memory = ask(self.policy, moment, memory, len(self.program.force))
         if self.greedy:
             return chances.argmax(axis=1), memory
         bounds = np.cumsum(chances, axis=1)

@@ -52,7 +52,12 @@ class Policy(Protocol):
         ...
 
     def act(self, moment: Moment, memory: Any) -> tuple[NDArray[np.float64], Any]:
-        """Return the probabilities of the actions, float64[n, A], and the memory afterwards."""
+        """Return the probabilities of the actions, float64[n, A], and the memory afterwards.
+
+        Each row of both goes by the same row of the moment and the memory alone. Copies that have
+        the same before them may be asked as one, and different ones in any number of calls, so what
+        an object keeps from call to call besides its memory has no meaning.
+        """
         ...
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from causalbench.errors import TooWideError
+from causalbench.truth.policy.chances import ask
 from causalbench.truth.policy.controller import Codec
 from causalbench.truth.policy.frames import gather, join, pack
 from causalbench.truth.policy.memory import distinct, pick
@@ -58,6 +59,7 @@ def policy_value(
 
     Raises:
         AccessError: no such regime.
+        AgentError: what the policy gives is no law over the actions.
         CouplingError: a regime that runs a unit twice, where a mechanism has no coupling.
     """
     program.need(regime)
@@ -218,8 +220,7 @@ class _Run:
         """Ask the policy for the probabilities of its actions."""
         seen = self._codec.decode(crowd.seen)
         moment = Moment(seen, crowd.action, crowd.paid, at)
-        chances, memory = self._policy.act(moment, crowd.memory)
-        chances = np.asarray(chances, dtype=np.float64)
+        chances, memory = ask(self._policy, moment, crowd.memory, len(self._program.force))
         if self._greedy:
             chances = one_hot(chances.argmax(axis=1), chances.shape[1])
         return chances, memory
