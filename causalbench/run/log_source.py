@@ -93,7 +93,10 @@ def log_source(
     from causalbench.task.sequential.catalogue import FAMILIES
 
     drawn = difficulty is not None or index is not None or bool(knobs)
-    if decision is not None or not (world in FAMILIES or _is_sequence(world)):
+    sequence = world in FAMILIES or _is_sequence(world)
+    if sequence and decision is not None:
+        raise AccessError(f"'{world}' is a sequential world, of one play; leave --decision out.")
+    if not sequence:
         if drawn or phase is not None:
             raise AccessError(
                 f"'{world}' is no sequential world, and has neither phases nor knobs; leave"
@@ -232,7 +235,7 @@ def _compiled(world: World, decision: str) -> Program:
     program = decision_program(world.scm, world.decision(decision))
     if program is None:
         raise WorldError(
-            f"decision '{decision}' of world '{world.id}' has real variables or a stated"
-            " observation, which a log of steps can't hold; take another."
+            f"decision '{decision}' of world '{world.id}' has real variables, a stated observation"
+            " or a first course, which a log of steps can't hold; take another."
         )
     return program

@@ -101,6 +101,8 @@ def test_intent_is_shown_on_request():
     [
         (["umbrela-days"], "Did you mean 'umbrella-days'"),
         (["umbrella-rain"], "needs the name of a decision"),
+        (["umbrella-rain", "--decision", "redo-cheap"], "or a first course"),
+        (["key-maze", "--decision", "act"], "leave --decision out"),
         (["umbrella-rain", "--decision", "act-cheep"], "Did you mean 'act-cheap'"),
         (["umbrella-rain", "--decision", "act-cheap", "--phase", "x"], "neither phases nor knobs"),
         (["braking", "--decision", "brake"], "no decision 'brake'"),

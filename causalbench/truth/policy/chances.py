@@ -42,8 +42,10 @@ def ask(
         AgentError: what it gives is no law over the actions for each copy.
     """
     count = len(moment.seen)
-    action = moment.action if policy.recalls else np.full(count, -1, dtype=np.int64)
-    reward = moment.reward if policy.reads_reward else np.zeros(count)
+    # A policy of a user's file may leave out what only exact values need to know.
+    recalls, reads = (getattr(policy, name, True) for name in ("recalls", "reads_reward"))
+    action = moment.action if recalls else np.full(count, -1, dtype=np.int64)
+    reward = moment.reward if reads else np.zeros(count)
     told, after = policy.act(Moment(moment.seen, action, reward, moment.step), memory)
     try:
         chances = np.asarray(told, dtype=np.float64)
