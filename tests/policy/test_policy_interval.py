@@ -11,6 +11,7 @@ from causalbench.errors import CouplingError, TooWideError, WorldError
 from causalbench.scm import TableMechanism
 from causalbench.scm.play import Play
 from causalbench.scm.program import Program
+from causalbench.task.sequential import load_sequence
 from causalbench.task.sequential.slices import Slices
 from causalbench.truth.policy import planner, policy_value, reference, references
 
@@ -66,6 +67,13 @@ def test_where_no_rule_can_be_worked_out_an_interval_is_left(seed):
     found = reference(program, "intent", limit=1)
     assert found.policy is None
     assert found.value.low - SLACK <= exact <= found.value.high + SLACK
+
+
+def test_a_lucky_estimate_does_not_turn_the_interval_round():
+    """Drawn episodes earned more than the best policy can: the lower end stays below the upper."""
+    found = reference(load_sequence("two-shifts").program(), "do", limit=50).value
+    assert not found.exact
+    assert found.low <= found.value <= found.high
 
 
 @pytest.mark.parametrize("seed", [39, 97, 248])

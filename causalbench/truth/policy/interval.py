@@ -1,8 +1,8 @@
 """Bracket the best value of a rung where the histories are too many to go through.
 
 ``do`` and ``intent``: below by a real policy's value, which is that of the best rule over beliefs
-told apart to a few bits alone (where even that is too much, of uniform choice); above by a proven
-relaxation (`relax`).
+told apart to a few bits alone (where even that is too much, of uniform choice), or the lower end of
+its estimate's 95%; above by a proven relaxation (`relax`).
 
 ``replay``: watched courses are drawn, and each is solved exactly given what it shows, so their mean
 estimates the best value; the interval holds 95% of the time. Where even those are too many, from
@@ -69,7 +69,8 @@ def acted(program: Program, regime: Literal["do", "intent"], limit: int) -> Refe
     rule = _rule(program, lambda most, bits: grow(model, roots, most, bits=bits), limit)
     low = _worth(program, rule or Uniform(len(program.force)), regime, limit)
     high = scaled(program, relaxed(model, roots), 0.0)[0]
-    return Reference(regime, _between(low, low.low, high), rule)
+    # The lower end may be that of an estimate, which can err beyond what is possible.
+    return Reference(regime, _between(low, min(low.low, high), high), rule)
 
 
 def seen_interval(program: Program, make: Callable[[int, int], Tree], limit: int) -> Reference:
