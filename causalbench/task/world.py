@@ -264,6 +264,9 @@ def _from_yaml(text: str, place: str, stem: str) -> World:
     if not isinstance(data, dict):
         msg = f"{place} holds {type(data).__name__} at its top level; it must be a mapping of keys."
         raise WorldError(msg)
+    if data.get("kind") == "sequence":
+        msg = f"{place} is a sequential world, which load_sequence loads; name a world of one step."
+        raise WorldError(msg)
     world = World.from_dict(data, place)
     if world.id.rsplit("/", 1)[-1] != stem:
         msg = f"{place}: id is '{world.id}' but the file is named '{stem}'; rename one of them."
