@@ -17,7 +17,9 @@ from .common import (
     print_json,
     stdout_kept,
 )
+from .list import sequences
 from .run import one_thread_each
+from .sequence import is_sequence
 
 __all__ = ["check"]
 
@@ -81,4 +83,9 @@ def _problems(kind: Kind, name: str, options: list[str]) -> list[str]:
     from causalbench.task.check import check_world
     from causalbench.task.world import load_world
 
+    if name in sequences() or is_sequence(name):
+        from causalbench.task.sequential import load_sequence
+
+        load_sequence(name)  # reading it is the check
+        return []
     return check_world(load_world(name))

@@ -1,4 +1,4 @@
-"""``causalbench show``: a world, a suite or an agent, in full."""
+"""``causalbench show``: a world, a suite, an agent or a learner, in full."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import typer
 from causalbench.errors import NotFoundError, suggest
 
 from .common import JsonOption, SeedOption, cell_line, env, print_json, stdout_kept
-from .list import agents, sequences, suites, worlds
+from .list import agents, learners, sequences, suites, worlds
 from .network import CouplingOption, RenormaliseOption, loaded
 from .run import check_plot, one_thread_each
 from .sequence import describe_sequence, is_sequence, print_sequence
@@ -23,7 +23,7 @@ __all__ = ["show"]
 
 
 def show(
-    name: Annotated[str, typer.Argument(help="A world, a suite, an agent, or a path.")],
+    name: Annotated[str, typer.Argument(help="A world, a suite, an agent, a learner, or a path.")],
     seed: SeedOption = 0,
     coupling: CouplingOption = None,
     renormalise: RenormaliseOption = False,
@@ -38,6 +38,26 @@ def show(
     """Show what a name stands for; where it is a world and a suite, both."""
     one_thread_each()
     check_plot(plot)
+    found = _found(name, seed, coupling, renormalise=renormalise)
+    if plot is not None:
+        _draw(name, plot, found)
+    if as_json:
+        print_json(found)
+        return
+    for place, (kind, what) in enumerate(found.items()):
+        if place:
+            print()
+        _PRINTERS[kind](what)
+
+
+def _found(
+    name: str, seed: int, coupling: list[str] | None, *, renormalise: bool
+) -> dict[str, Any]:
+    """Describe everything of a name, by kind.
+
+    Raises:
+        NotFoundError: nothing of that name.
+    """
     found: dict[str, Any] = {}
     is_path = name.endswith((".yaml", ".yml", ".bif", ".bif.gz"))
     if name in sequences() or is_sequence(name):
@@ -49,19 +69,16 @@ def show(
     if name in agents() or ".py:" in name:
         with stdout_kept():
             found["agent"] = _agent(name)
+    if name in learners():
+        found["learner"] = _learner(name)
     if not found:
-        near = suggest(name, [*worlds(), *sequences(), *suites(), *agents()])
-        msg = f"no world, suite or agent is called '{name}'.{near} `causalbench list` shows all."
+        known = [*sequences(), *worlds(), *suites(), *agents(), *learners()]
+        msg = (
+            f"no world, suite, agent or learner is called '{name}'.{suggest(name, known)}"
+            " `causalbench list` shows all."
+        )
         raise NotFoundError(msg)
-    if plot is not None:
-        _draw(name, plot, found)
-    if as_json:
-        print_json(found)
-        return
-    for place, (kind, what) in enumerate(found.items()):
-        if place:
-            print()
-        _PRINTERS[kind](what)
+    return found
 
 
 def _draw(name: str, plot: Path, found: dict[str, Any]) -> None:
@@ -153,6 +170,22 @@ def _agent(name: str) -> dict[str, Any]:
     }
 
 
+def _learner(name: str) -> dict[str, Any]:
+    """Describe a learner of sequential worlds: where it can be trained, and its options."""
+    from causalbench.agent.learn.presets import DEFAULTS
+    from causalbench.agent.learn.registry import make_learner
+    from causalbench.scm.play import REGIMES
+
+    made = make_learner(name)
+    return {
+        "name": made.name,
+        "about": learners()[name],
+        "regimes": [regime for regime in REGIMES if regime in made.regimes],
+        "rung3": dict(made.rung3),
+        "options": {**DEFAULTS.get(name, {}), **made.config},
+    }
+
+
 def _print_world(world: dict[str, Any]) -> None:
     print(f"world {world['id']} version {world['version']}: {world['title']}")
     print(f"source: {world['source']}")
@@ -222,10 +255,18 @@ def _print_agent(agent: dict[str, Any]) -> None:
         print(f"option {name}={value}")
 
 
+def _print_learner(learner: dict[str, Any]) -> None:
+    print(f"learner {learner['name']}: {learner['about']}")
+    print(f"regimes: {', '.join(learner['regimes'])}")
+    for name, value in learner["options"].items():
+        print(f"option {name}={value}")
+
+
 _PARTS = {"forms": "types of question", "access": "terms", "honesty": "honesty"}
 _PRINTERS = {
     "world": _print_world,
     "sequence": print_sequence,
     "suite": _print_suite,
     "agent": _print_agent,
+    "learner": _print_learner,
 }

@@ -173,6 +173,20 @@ def test_show_describes_an_agent():
     assert said("show", "half.py:Half")["agent"]["accepts"] == ["estimate"]
 
 
+def test_show_describes_a_learner_beside_the_agent_of_its_name():
+    """Both are told, with the options that each takes."""
+    shown = said("show", "ppo")
+    assert shown["agent"]["accepts"]
+    assert shown["learner"]["regimes"] == ["do", "intent", "replay"]
+    assert shown["learner"]["options"]["rollout"] == 32
+    assert "option epsilon=0.2" in cli("show", "q-learning").stdout.splitlines()
+
+
+def test_check_reads_sequential_worlds_too():
+    """By name; a file's mistakes are its errors."""
+    assert cli("check", "world", "umbrella-days").exit_code == 0
+
+
 def test_info_names_versions_without_importing():
     """What a bug report needs."""
     found = said("info")
