@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -83,10 +84,7 @@ class Program:
             raise WorldError(f"play '{self.play.id}' pays nothing; give (weight, event) pairs")
         if int(self.cards.max()) > _MOST_VALUES:
             raise WorldError(f"a variable has over {_MOST_VALUES} values; use fewer")
-        _ = self.force, self.terms, self.ends
-        low, high = self.returns
-        if not low < high:
-            raise WorldError(f"play '{self.play.id}': returns are {low} to {high}; give low < high")
+        self._check_pay()
 
     @property
     def horizon(self) -> int:
@@ -213,6 +211,20 @@ class Program:
         if regime in {"intent", "replay"} and self.process.uncoupled:
             told = uncoupled_text(self.process.uncoupled, f"what regime '{regime}' shows")
             raise CouplingError(f"{told}.")
+
+    def _check_pay(self) -> None:
+        play = self.play
+        if play.mode not in {"bet", "act", "redo"}:
+            raise WorldError(f"play '{play.id}' has mode '{play.mode}'; give bet, act or redo")
+        if play.mode != "bet" and len(np.unique(self.force, axis=0)) < len(self.force):
+            raise WorldError(f"play '{play.id}' has two actions that set the same; keep one")
+        _ = self.ends
+        for term in (*self.terms, *self.goal_terms):
+            if not math.isfinite(term.weight):
+                raise WorldError(f"play '{play.id}' pays {term.weight}; give a finite number")
+        for what, (low, high) in (("returns", self.returns), ("goal_returns", self.goal_returns)):
+            if not (low < high and math.isfinite(low) and math.isfinite(high)):
+                raise WorldError(f"play '{play.id}': {what} are {low} to {high}; give low < high")
 
     def _span(
         self, given: tuple[float, float] | None, terms: tuple[Term, ...]

@@ -76,6 +76,29 @@ def test_what_is_seen_stands_where_the_visible_variables_do() -> None:
     assert (names, program.places.tolist()) == (["glass", "fun"], [0, 2])
 
 
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"goal": ((0.0, "fun=1"),)}, "goal_returns are 0.0 to 0.0"),
+        ({"goal": ((1.0, "fun=1"),), "goal_returns": (1.0, 1.0)}, "goal_returns are 1.0 to 1.0"),
+        ({"goal": ((1.0, "joy=1"),)}, "unknown variable 'joy'"),
+        ({"returns": (0.0, float("inf"))}, "returns are 0.0 to inf"),
+        ({"reward": ((float("nan"), "fun=1"),)}, "pays nan"),
+        ({"reward": ((float("inf"), "fun=1"),), "returns": (0.0, 1.0)}, "pays inf"),
+        ({"mode": "bat"}, "has mode 'bat'"),
+        ({"actions": ("go=yes", " go = yes")}, "two actions that set the same"),
+        (
+            {"actions": ("go=yes, glass=low", "glass=low, go=yes")},
+            "two actions that set the same",
+        ),
+    ],
+)
+def test_a_play_that_cannot_be_valued_is_refused_at_once(changes: dict, said: str) -> None:
+    """Not only when its goal is divided by nothing, or two of its actions turn out to be one."""
+    with pytest.raises(CausalBenchError, match=said):
+        _program(**changes)
+
+
 def test_returns_default_to_what_the_weights_allow() -> None:
     """Four steps of at least -.5 and at most 3."""
     assert _program().returns == (-2.0, 12.0)
