@@ -39,7 +39,7 @@ __all__ = ["ACTIONS", "FreshEnv", "FreshVectorEnv", "names_of", "program_of", "r
 
 ACTIONS = ("pass", "v1=0", "v1=1")
 _HIDDEN = 2  # as in `causalbench.env.laws`, which loads numba
-_FEWEST, _MOST = 5, 32
+_FEWEST, _MOST = 5, 31
 _OVER = 2  # as in `causalbench.env.kernel`
 _UNTOLD = -2  # stands for the number of an episode
 
@@ -54,7 +54,7 @@ def random_program(index: int, *, num_variables: int = 10, seed: int = 0) -> Pro
 
     Args:
         index: which of the worlds of this seed.
-        num_variables: how many, the hidden ones among them; from 5 to 32.
+        num_variables: how many, the hidden ones among them; from 5 to 31.
         seed: of the draws.
 
     Raises:
@@ -80,38 +80,39 @@ def names_of(num_variables: int) -> tuple[str, ...]:
 
 def program_of(key: int, num_variables: int = 10) -> Program:
     """Return the world of a key as an ordinary program."""
+    from causalbench.env.binary import HALF, NOBODY
     from causalbench.env.laws import draw_laws, no_laws
 
     names = names_of(num_variables)
-    laws = no_laws(1, len(names))
+    drawn, laws = no_laws(1, len(names))
     keys = np.array([key], dtype=np.uint64)
-    draw_laws(keys, np.ones(1, dtype=np.bool_), _sorted(num_variables), laws)
+    draw_laws(keys, np.ones(1, dtype=np.bool_), _sorted(num_variables), drawn, laws)
     variables = {name: Variable(name, ("0", "1"), name.startswith("h")) for name in names}
+    place = {int(number): k for k, number in enumerate(drawn.bits[0, :, 0] % HALF)}
     mechanisms = {}
     for number, name in enumerate(names):
-        at = laws.position[0, number]
         # Bit j of a row is the value of parent j, so the last parent has the greatest stride.
-        there = [int(p) for p in laws.parents[0, at][::-1] if p < len(names)]
-        zero = laws.cuts[0, at, : 2 ** len(there)] / GRID
-        cpt = np.stack([zero, 1 - zero], axis=-1).reshape((2,) * len(there) + (2,))
-        parents = tuple(names[laws.variable[0, p]] for p in there)
+        line = drawn.parents[0, place[number], ::-1, 0] % HALF
+        parents = tuple(names[parent] for parent in line if parent != NOBODY)
+        zero = (drawn.last[0, place[number], : 2 ** len(parents), 0] + 1) / GRID
+        cpt = np.stack([zero, 1 - zero], axis=-1).reshape((2,) * len(parents) + (2,))
         mechanisms[name] = couple(cpt, "monotone", parents)
     scm = SCM(variables, mechanisms)
     weights = (1.0, float(laws.weights[0]) / GRID)
     reward = tuple(
-        (weight, f"{names[laws.variable[0, at]]}={good}")
-        for weight, at, good in zip(weights, laws.paid[0], laws.good[0], strict=True)
-        if at < len(names)
+        (weight, f"{names[paid]}={good}")
+        for weight, paid, good in zip(weights, drawn.paid[0, :, 0], laws.good[0], strict=True)
+        if paid != NOBODY
     )
     play = Play(id="act", actions=ACTIONS, observes=scm.visible, reward=reward)
     return Program(Process(scm, scm, 1), play)
 
 
 @cache
-def _sorted(num_variables: int) -> NDArray[np.int64]:
+def _sorted(num_variables: int) -> NDArray[np.uint64]:
     """Return the variables in the order of their names as texts, which diagrams go by."""
     names = names_of(num_variables)
-    return np.array(sorted(range(len(names)), key=names.__getitem__), dtype=np.int64)
+    return np.array(sorted(range(len(names)), key=names.__getitem__), dtype=np.uint64)
 
 
 def _whole(given: Any) -> bool:
@@ -210,15 +211,18 @@ class FreshVectorEnv(SequenceVectorEnv):
         regime: PlayRegime = "do",
         autoreset_mode: AutoresetMode | str = AutoresetMode.SAME_STEP,
     ) -> None:
-        from causalbench.env.laws import no_laws
+        from causalbench.env.laws import SHIFT, no_laws
 
         face = program_of(0, num_variables)
         self._copies = np.zeros(max(num_envs, 0), dtype=np.uint64)
         self._numbers = np.zeros(max(num_envs, 0), dtype=np.uint64)
         self._renew_after = _renews(renew)
         super().__init__(face, num_envs, regime, autoreset_mode=autoreset_mode)
-        self._laws = no_laws(num_envs, num_variables)
-        self._stack = _room(num_envs, self._plan)
+        self._drawn, self._laws = no_laws(num_envs, num_variables)
+        if self._binary is None:
+            self._stack = _room(num_envs, self._plan)
+        else:
+            self._binary, self._shift = self._drawn, SHIFT
 
     @property
     def programs(self) -> tuple[Program, ...]:
@@ -252,14 +256,19 @@ class FreshVectorEnv(SequenceVectorEnv):
         if not last.any():
             return super()._run(actions)
         # Episodes have one step, so all end in this one; they are begun once the worlds are new.
-        self._same = False
-        seen, _, rewards, ended, wrong = super()._run(actions)
+        # The fast loops begin them in any case, and that is done again where the world is new.
+        slow = self._binary is None
+        self._same = not slow
+        seen, final, *rest = super()._run(actions)
         self._same = True
-        if wrong >= 0:
-            return seen, seen, rewards, ended, wrong
-        self._renew(last)
-        opened, *_ = super()._run(np.ones_like(actions), begin=True)
-        return opened, seen, rewards, ended, wrong
+        if slow:
+            seen, final = np.empty_like(seen), seen
+        if rest[-1] < 0:
+            self._renew(last)
+            anew = np.ones_like(last) if slow else last
+            opened, *_ = super()._run(anew.astype(np.int64), begin=True)
+            np.copyto(seen, opened, where=anew[:, None])
+        return seen, final, *rest
 
     def _renew(self, which: NDArray[np.bool_]) -> None:
         self._numbers[which] += np.uint64(1)
@@ -271,8 +280,9 @@ class FreshVectorEnv(SequenceVectorEnv):
         from causalbench.env.laws import draw_laws, put_laws
 
         np.copyto(self._keys, words(self._copies, self._numbers), where=which)
-        draw_laws(self._keys, which, _sorted(len(self._plan.order)), self._laws)
-        put_laws(which, self._laws, bool(self._plan.intends.any()), self._stack)
+        draw_laws(self._keys, which, _sorted(len(self._plan.order)), self._drawn, self._laws)
+        if self._binary is None:
+            put_laws(which, self._drawn, bool(self._plan.intends.any()), self._stack)
 
 
 def _room(worlds: int, plan: Plan) -> Stack:

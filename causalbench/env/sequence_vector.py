@@ -12,6 +12,7 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
+from causalbench.env.bits import binary_of, face_of
 from causalbench.env.plan import Plan
 from causalbench.env.sealed import Sealed, budget_spent
 from causalbench.env.stack import check_alike, stack
@@ -23,6 +24,8 @@ from causalbench.scm.program import Program
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from causalbench.env.binary import Binary
+    from causalbench.env.bits import Face
     from causalbench.env.episodes import Purse
     from causalbench.scm.play import PlayRegime
 
@@ -87,6 +90,10 @@ class SequenceVectorEnv(Sealed, VectorEnv[Observations, NDArray[np.int64], NDArr
         made = {id(program): Plan(program, regime) for program in programs[:num_envs]}
         plans = [made[id(program)] for program in programs[:num_envs]]
         self._plan, self._stack = plans[0], stack(plans)
+        # Binary worlds of one step, which practice has by the million, have loops of their own.
+        same = mode is AutoresetMode.SAME_STEP
+        self._binary = binary_of(plans, num_envs) if same else None
+        self._shift = 0
         self.metadata = {**self.metadata, "autoreset_mode": mode}
         nvec = self._plan.nvec
         self.single_observation_space = gymnasium.spaces.MultiDiscrete(nvec, dtype=np.uint8)
@@ -105,6 +112,8 @@ class SequenceVectorEnv(Sealed, VectorEnv[Observations, NDArray[np.int64], NDArr
         self._blank = np.tile(self._plan.blank, (num_envs, 1))
         self._rows = rows.ravel()
         self._clocks = np.tile(np.array([-1, 0, 0]), num_envs)
+        self._states = np.zeros(num_envs, dtype=np.uint64)
+        self._face: Face | None = None if self._binary is None else face_of(self._plan)
         self._begun = self._spent = False
         self._seen = self._blank
 
@@ -203,6 +212,8 @@ class SequenceVectorEnv(Sealed, VectorEnv[Observations, NDArray[np.int64], NDArr
 
     def _run(self, actions: NDArray[np.int64], *, begin: bool = False) -> tuple[Any, ...]:
         """Run the loops; return what they fill, and the copy whose action is none, or -1."""
+        if self._binary is not None and self._face is not None:
+            return self._run_binary(self._binary, self._face, actions, begin=begin)
         from causalbench.env.kernel import step_all
 
         count = self.num_envs
@@ -215,6 +226,22 @@ class SequenceVectorEnv(Sealed, VectorEnv[Observations, NDArray[np.int64], NDArr
             seen.ravel(), final.ravel(), rewards, ended,
         )  # fmt: skip
         return seen, final, rewards, ended, wrong
+
+    def _run_binary(
+        self, binary: Binary, face: Face, actions: NDArray[np.int64], *, begin: bool
+    ) -> tuple[Any, ...]:
+        """Run the loops for binary worlds of one step."""
+        from causalbench.env.binary import step_binary
+
+        count = self.num_envs
+        seen = np.empty_like(self._blank)
+        final = seen if begin else np.empty_like(self._blank)
+        rewards = np.empty(count)
+        wrong = step_binary(
+            binary, self._shift, *face, self._keys, self._states, self._clocks, actions,
+            begin, seen.ravel(), final.ravel(), rewards,
+        )  # fmt: skip
+        return seen, final, rewards, np.ones(count, dtype=np.bool_), wrong
 
     def _which(self, options: dict[str, Any] | None) -> NDArray[np.bool_]:
         """Return the copies that a reset is for."""
