@@ -199,13 +199,13 @@ def _walk(data: Any, shape: list[int], place: str, kind: type) -> None:
     if not shape:
         if isinstance(data, bool) or not isinstance(data, int if kind is int else int | float):
             wanted = "a whole number" if kind is int else "a number"
-            found = "a list" if isinstance(data, list) else repr(data)
+            found = "a list" if isinstance(data, list) else repr(data)[:60]
             raise WorldError(f"{place}: {found} stands where {wanted} should")
         if isinstance(data, int) and abs(data) >= 2**62:
             raise WorldError(f"{place}: the number is far too large")
         return
     if not isinstance(data, list):
-        raise WorldError(f"{place}: {data!r} stands where a list of {shape[0]} should")
+        raise WorldError(f"{place}: {repr(data)[:60]} stands where a list of {shape[0]} should")
     if len(data) != shape[0]:
         raise WorldError(f"{place}: {len(data)} entries where {shape[0]} are needed")
     for i, item in enumerate(data):

@@ -134,6 +134,15 @@ def test_what_is_no_mapping_is_refused(data):
         SCM.from_dict(data)
 
 
+@pytest.mark.parametrize("given", ["1" * 5000, {"a": list(range(2000))}])
+def test_what_stands_where_a_number_should_is_shown_in_short(umbrella_dict, given):
+    """One line stays one that can be read."""
+    umbrella_dict["mechanisms"]["seed"] = {"parents": [], "noise": [0.5, 0.5], "table": [0, given]}
+    with pytest.raises(WorldError, match="stands where a whole number should") as caught:
+        SCM.from_dict(umbrella_dict)
+    assert len(str(caught.value)) < 200
+
+
 def test_every_form_is_read():
     """Noise and table, CPT with coupling, equation, labels from numbers, all in one world."""
     world = SCM.from_dict(
