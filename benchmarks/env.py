@@ -5,7 +5,9 @@
 The world is `causalbench/RandomWorlds-v0`: ten binary variables, two of them hidden, up to three
 parents each, one step, eight variables observed. Steps a second, the best of several rounds; every
 step of a one-step episode includes the reset that follows it. "Two cores" are two processes, their
-rates added. ``--clock cpu`` counts the process's own time, for a machine that is not quiet.
+rates added. "Fresh worlds" are drawn as the copies go: after every episode, after every 16, or once
+in each copy; what can be stepped by the loops for binary worlds of one step is timed in the general
+loops too. ``--clock cpu`` counts the process's own time, for a machine that is not quiet.
 
 A bare environment does nothing but count its steps and return a fresh copy of one observation: what
 Gymnasium itself costs. The scalar environment is compared with it step by step, in a world of one
@@ -35,7 +37,7 @@ from gymnasium.vector import AutoresetMode, SyncVectorEnv
 
 import causalbench.env
 from causalbench.env import SequenceEnv, SequenceVectorEnv
-from causalbench.env.fresh import random_program
+from causalbench.env.fresh import FreshVectorEnv, random_program
 from causalbench.env.ids import FAMILY_ENVS, family_programs
 
 if TYPE_CHECKING:
@@ -98,6 +100,33 @@ def vector_rate(copies: int, worlds: int, seconds: float, clock: str) -> float:
     """Return the steps a second of our vector environment."""
     env = SequenceVectorEnv([random_program(index) for index in range(worlds)], copies)
     return loop_rate(env, copies, seconds, clock)
+
+
+def general_rate(copies: int, worlds: int, seconds: float, clock: str) -> float:
+    """Return the same in the loops for all worlds."""
+    env = SequenceVectorEnv([random_program(index) for index in range(worlds)], copies)
+    env._binary = None  # noqa: SLF001
+    return loop_rate(env, copies, seconds, clock)
+
+
+def fresh_rates(copies: int, seconds: float, clock: str) -> dict[str, float]:
+    """Time worlds that are drawn as the copies go."""
+    found = {}
+    for renew, name in ((1, "after every episode"), (16, "after every 16 episodes"), (0, "once")):
+        env = FreshVectorEnv(copies, renew=renew)
+        title = f"fresh worlds, {copies} copies, {name}"
+        found[title] = loop_rate(env, copies, seconds, clock)
+        told(title, found[title])
+    everyone = np.ones(copies, dtype=np.bool_)
+
+    def run(number: int) -> None:
+        for _ in range(number):
+            env._renew(everyone)  # noqa: SLF001
+
+    drawn = best(run, copies, seconds, CLOCKS[clock])
+    found["fresh worlds, drawn alone"] = drawn
+    told("fresh worlds, drawn alone", drawn, unit="worlds/s")
+    return found
 
 
 def loop_rate(env: Any, copies: int, seconds: float, clock: str) -> float:
@@ -253,9 +282,9 @@ def torch_rates(seconds: float) -> dict[str, float]:
     return found
 
 
-def told(name: str, rate: float, note: str = "") -> None:
+def told(name: str, rate: float, note: str = "", unit: str = "steps/s") -> None:
     """Print a line."""
-    print(f"{name:52} {rate / 1e6:10.4f} M steps/s  {note}", flush=True)
+    print(f"{name:52} {rate / 1e6:10.4f} M {unit}  {note}", flush=True)
 
 
 def vector_rates(seconds: float, clock: str, *, two: bool) -> dict[str, float]:
@@ -273,6 +302,10 @@ def vector_rates(seconds: float, clock: str, *, two: bool) -> dict[str, float]:
             if two:
                 found[f"{name}, two cores"] = two_rates(copies, worlds, seconds, clock)
                 told(f"{name}, two cores", found[f"{name}, two cores"])
+        title = f"vector, {max(COPIES)} copies, {kind}, general loops"
+        many = 1 if kind == "one world" else max(COPIES)
+        found[title] = general_rate(max(COPIES), many, seconds, clock)
+        told(title, found[title])
     makers = [partial(SequenceEnv, random_program(0))] * 64
     sync = SyncVectorEnv(makers, autoreset_mode=AutoresetMode.SAME_STEP)
     found[SYNC] = loop_rate(sync, 64, seconds, clock)
@@ -312,6 +345,7 @@ def main() -> None:
     seconds, clock, skip = options.seconds, options.clock, options.skip
     gymnasium.register_envs(causalbench.env)
     rates: dict[str, Any] = dict(vector_rates(seconds, clock, two="two" not in skip))
+    rates |= fresh_rates(max(COPIES), seconds, clock)
     rates |= ratios(seconds, clock, families="families" not in skip)
     scalar = scalar_rates(SequenceEnv(random_program(0)), 1, seconds, clock)[1]
     vector = rates[f"vector, {max(COPIES)} copies, one world, one core"]
