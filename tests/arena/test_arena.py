@@ -120,6 +120,14 @@ def test_steps_are_counted(small) -> None:
     assert rows["do"]["spent"]["steps"] >= 64
 
 
+def test_who_takes_more_than_it_was_asked_to_is_named(world, stub) -> None:
+    """A table would not show it, so a note does; a last round of copies is nothing to note."""
+    found = cb.arena(world, [stub("Greedy"), stub()], budgets=[256, 512], regimes=["see", "do"])
+    (note,) = found.notes
+    assert note.startswith("Greedy took ")
+    assert " where it was asked for " in note
+
+
 def test_a_watcher_gets_no_environment() -> None:
     """Regime see gives logs alone, the others environments alone."""
     import tiny

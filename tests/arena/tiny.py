@@ -131,3 +131,13 @@ class Broken(Stub):
     def train(self, until: int) -> None:
         """Raise."""
         raise RuntimeError(f"no more than {until}")
+
+
+class Greedy(Stub):
+    """Takes three times as many steps as it is asked to."""
+
+    name = "greedy"
+
+    def train(self, until: int) -> None:
+        """Train for longer."""
+        super().train(3 * until)

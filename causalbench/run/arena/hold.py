@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["arena"]
 
 _OLD = ".old-"
+_FREE, _ROUND = 1.1, 64  # steps of a last round of copies, and of episodes shown to the end
 
 
 def arena(  # noqa: PLR0913  (every argument is a flag of the command line)
@@ -94,7 +95,7 @@ def arena(  # noqa: PLR0913  (every argument is a flag of the command line)
         seed=seed,
         repeats=repeats,
         findings=findings,
-        notes=(*planned.notes, *_said(failures)),
+        notes=(*planned.notes, *_said(failures), *_overdrawn(findings)),
         log_dir=Path(log_dir) if log_dir is not None else None,
     )
 
@@ -221,4 +222,17 @@ def _said(failures: Mapping[Path, str]) -> Iterator[str]:
     """Say what failed, once for each last line of a traceback."""
     last = [error.strip().splitlines()[-1] for error in failures.values()]
     for line in dict.fromkeys(last):
-        yield f"{last.count(line)} trainings failed: {line}"
+        number = last.count(line)
+        yield f"{number} training{'s' if number > 1 else ''} failed: {line}"
+
+
+def _overdrawn(findings: Sequence[Finding]) -> Iterator[str]:
+    """Say which learners took more steps than they were asked to take, beyond a last round."""
+    worst: dict[str, tuple[float, int, float]] = {}
+    for row in (row for finding in findings for row in finding.rows):
+        taken = max(row["spent"].get(kind, 0.0) for kind in ("rows", "steps"))
+        if taken > _FREE * row["total"] + _ROUND:
+            found = (taken / row["total"], row["total"], taken)
+            worst[row["agent"]] = max(worst.get(row["agent"], found), found)
+    for name, (_, asked, taken) in worst.items():
+        yield f"{name} took {taken:.0f} steps where it was asked for {asked}; see spent in --json."
