@@ -289,9 +289,8 @@ def make_random_vector_env(  # noqa: PLR0913  (what Gymnasium passes, and the wo
             num_envs, num_variables, renew=renew, regime=regime, autoreset_mode=autoreset_mode
         )
     else:
-        first, count = world or 0, num_envs if worlds is None else worlds
-        if count < 1:
-            raise AgentError(f"worlds is {count}, which leaves nothing to play; give 1 or more.")
+        first = _whole("world", 0 if world is None else world, 0)
+        count = _whole("worlds", num_envs if worlds is None else worlds, 1)
         programs = [
             random_program(index, num_variables=num_variables, seed=seed)
             for index in range(first, first + min(count, num_envs))

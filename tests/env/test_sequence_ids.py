@@ -162,5 +162,7 @@ def test_random_worlds_fill_a_vector():
     assert kept.unwrapped.programs[2].process == random_program(6, seed=1).process
     one = gymnasium.make("causalbench/RandomWorlds-v0", world=4, seed=1)
     assert one.unwrapped.program.process == random_program(4, seed=1).process
-    with pytest.raises(AgentError, match="give 1 or more"):
+    with pytest.raises(AgentError, match=r"world is 1\.5; give a whole number, 0 or more"):
+        gymnasium.make_vec("causalbench/RandomWorlds-v0", num_envs=2, world=1.5)
+    with pytest.raises(AgentError, match="worlds is 0; give a whole number, 1 or more"):
         gymnasium.make_vec("causalbench/RandomWorlds-v0", num_envs=5, worlds=0)
