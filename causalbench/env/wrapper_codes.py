@@ -106,6 +106,9 @@ class FactCode:
 
     Args:
         program: whose observations they are.
+
+    Raises:
+        AgentError: an action names a hidden variable.
     """
 
     def __init__(self, program: Program) -> None:
@@ -126,6 +129,12 @@ class FactCode:
             else:
                 action = parse_action(label, process.first.vocabulary)
                 pairs = [(name, str(value), True) for name, value in action]
+            for name, _, _ in pairs:
+                if name not in names:
+                    raise AgentError(
+                        f"action '{label}' names '{name}', which is hidden and no fact's variable;"
+                        " use another form of observations."
+                    )
             codes = [process.variable(name).code(value) for name, value, _ in pairs]
             book.add(
                 "action",

@@ -24,7 +24,9 @@ from causalbench.env.wrappers import (
     HistoryVectorObservation,
 )
 from causalbench.errors import AgentError, WorldError
-from causalbench.scm.play import REGIMES
+from causalbench.scm.play import REGIMES, Play
+from causalbench.scm.process import Process
+from causalbench.scm.program import Program
 from causalbench.task.facts import KINDS
 
 if TYPE_CHECKING:
@@ -265,6 +267,21 @@ def test_sealed_environments_can_be_wrapped(wrap) -> None:
     env = wrap(SequenceEnv(drawn_program(0), rng=np.random.default_rng(0)))
     seen, _ = env.reset()
     assert seen in env.observation_space
+
+
+def test_facts_have_no_word_for_a_hidden_variable() -> None:
+    """So a play whose actions set one is refused."""
+    data = {
+        "horizon": 2,
+        "variables": {"x": {"values": ["0", "1"], "hidden": True}, "y": {"values": ["0", "1"]}},
+        "first": {
+            "x": {"parents": [], "noise": [0.5, 0.5], "table": [0, 1]},
+            "y": {"equation": "x"},
+        },
+    }
+    play = Play("p", ("pass", "x=1"), ("y",), ((1.0, "y=1"),))
+    with pytest.raises(AgentError, match="names 'x', which is hidden"):
+        FactObservation(SequenceEnv(Program(Process.from_dict(data), play)))
 
 
 def test_flat_goes_around_a_history() -> None:
