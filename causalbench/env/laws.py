@@ -28,7 +28,8 @@ HIDDEN = 2
 SHIFT = 22  # from a word of 32 bits to one of 10, as probabilities are multiples of 1/1024
 _LEAST = GRID // 64  # the least probability of a value, in units of 1/1024
 _LEAST_WEIGHT = GRID // 4
-_STEP = 4  # numbers that each variable's causes are drawn from
+_STEP = 4  # numbers that each variable's causes or effects are drawn from
+_ROOM = np.uint64(8)  # for each variable's causes, wanted or not
 _U = np.uint64
 _G, _A, _B = np.uint64(GAMMA), np.uint64(FIRST), np.uint64(SECOND)
 _FAR, _ONE = np.uint64(2**63), np.uint64(1)
@@ -70,8 +71,16 @@ def _below(half: Any, count: Any) -> Any:
 
 
 @once
-def _swap(numbers: Any, one: Any, other: Any) -> None:
-    numbers[one], numbers[other] = numbers[other], numbers[one]
+def _others(halves: Any, h: Any, count: Any) -> Any:
+    """Return three different numbers from 0 to count - 1; if there are fewer, the first ones do."""
+    one = _below(halves[h], count)
+    two = _below(halves[h + _ONE], max(count, _U(2)) - _ONE)
+    three = _below(halves[h + _U(2)], max(count, _U(3)) - _U(2))
+    two += _U(two >= one)
+    low, high = min(one, two), max(one, two)
+    three += _U(three >= low)
+    three += _U(three >= high)
+    return one, two, three
 
 
 @once
@@ -89,93 +98,83 @@ def _ordered(halves: Any, h: Any, seen: Any, rest: Any, order: Any) -> Any:
     for v in range(seen - _ONE):
         rest[v] = v + _ONE
     for v in range(seen - _U(2)):
-        _swap(rest, v, v + _below(halves[h + v], seen - _ONE - v))
+        other = v + _below(halves[h + v], seen - _ONE - v)
+        rest[v], rest[other] = rest[other], rest[v]
     h += seen - _U(2)
     acts = _below(halves[h], seen - _ONE)
     heir = acts + _ONE + _below(halves[h + _ONE], seen - _ONE - acts)
     for v in range(seen - _ONE):
-        order[v + (_ONE if v >= acts else _U(0))] = rest[v]
+        order[v + _U(v >= acts)] = rest[v]
     order[acts] = 0
     return acts, heir
 
 
 @once
-def _confounded(halves: Any, h: Any, seen: Any, rest: Any, parents: Any, counts: Any) -> None:
+def _confounded(halves: Any, h: Any, seen: Any, parents: Any, counts: Any) -> None:
     """Draw the effects of the hidden variables."""
     for hidden in range(_U(HIDDEN)):
-        effects = _U(2) + _below(halves[h], min(_U(2), seen - _ONE))
-        for v in range(seen):
-            rest[v] = v
-        for v in range(effects):
-            _swap(rest, v, v + _below(halves[h + _ONE + v], seen - v))
-            effect = rest[v]
-            parents[_U(MOST_PARENTS) * effect + counts[effect]] = seen + hidden
-            counts[effect] += _ONE
-        h += _U(4)
+        third = _below(halves[h], _U(2))
+        for effect, there in zip(_others(halves, h + _ONE, seen), (_ONE, _ONE, third)):  # noqa: B905
+            parents[_ROOM * effect + counts[effect]] = seen + hidden
+            counts[effect] += there
+        h += _U(_STEP)
 
 
 @once
-def _caused(  # noqa: PLR0913, PLR0917
-    halves: Any, h: Any, seen: Any, acts: Any, heir: Any, order: Any, rest: Any, parents: Any,
-    counts: Any,
+def _caused(
+    halves: Any, h: Any, seen: Any, acts: Any, heir: Any, order: Any, parents: Any, counts: Any
 ) -> None:  # fmt: skip
-    """Draw causes among the visible variables."""
+    """Draw causes among the visible variables.
+
+    What is drawn and not wanted is written behind what counts, which costs less than a branch.
+    """
     for j in range(seen):
-        v = order[j]
-        known, count, at = _U(0), counts[v], _U(MOST_PARENTS) * v
-        for k in range(j):
-            rest[known] = order[k]
-            known += _U(j != heir or k != acts)
-        if j == heir:
-            parents[at + count] = 0
-            count += _ONE
+        v, inherits = order[j], _U(j == heir)
+        parents[_ROOM * v + counts[v]] = 0
+        count = counts[v] + inherits
+        known = j - inherits
         bits = _U(halves[h]) & ((_ONE << known) - _ONE)
-        wanted, room = _U(0), _U(MOST_PARENTS) - count
-        while bits and wanted < room:
-            bits &= bits - _ONE
-            wanted += _ONE
-        for q in range(wanted):
-            _swap(rest, q, q + _below(halves[h + _ONE + q], known - q))
-            parents[at + count + q] = rest[q]
+        wanted = min(_ones(bits), _U(MOST_PARENTS) - count)
+        at = _ROOM * v + count
+        for cause in _others(halves, h + _ONE, known):
+            parents[at] = order[cause + (inherits & _U(cause >= acts))]
+            at += _ONE
         counts[v] = count + wanted
         h += _U(_STEP)
 
 
 @once
-def _sequence(  # noqa: PLR0913, PLR0917
-    size: Any, sorted_: Any, parents: Any, counts: Any, waiting: Any, effects: Any, degrees: Any,
-    slots: Any, late: Any,
-) -> Any:  # fmt: skip
+def _ones(bits: Any) -> Any:
+    """Return how many of 32 bits are set."""
+    bits -= bits >> _ONE & _U(0x55555555)
+    bits = (bits & _U(0x33333333)) + (bits >> _U(2) & _U(0x33333333))
+    return (((bits + (bits >> _U(4))) & _U(0x0F0F0F0F)) * _U(0x01010101) & _U(2**32 - 1)) >> _U(24)
+
+
+@once
+def _sequence(size: Any, sorted_: Any, parents: Any, counts: Any, causes: Any, slots: Any) -> Any:
     """Put the variables in the order of a diagram, as Kahn's algorithm does, first come first.
 
     Returns:
-        How many there are that variable 0 changes, or is.
+        Those that variable 0 changes, and itself, as bits.
     """
-    end = _U(0)
+    end, late = _U(0), _ONE
     for v in range(size):
-        waiting[v], degrees[v] = counts[v], 0
-        late[v] = v == _U(0)
-        if counts[v] == 0:
-            slots[end] = v
-            end += _ONE
-    for r in range(size):
-        v = sorted_[r]
-        for q in range(counts[v]):
-            cause = parents[_U(MOST_PARENTS) * v + q]
-            effects[cause * size + degrees[cause]] = v
-            degrees[cause] += _ONE
-    changed = _U(0)
+        causes[v] = 0
+        for q in range(_U(MOST_PARENTS)):
+            causes[v] |= _U(q < counts[v]) << parents[_ROOM * v + q]
+        slots[end] = v
+        end += _U(counts[v] == _U(0))
+    done = _U(0)
     for slot in range(size):
         cause = slots[slot]
-        changed += late[cause]
-        for d in range(degrees[cause]):
-            v = effects[cause * size + d]
-            late[v] |= late[cause]
-            waiting[v] -= _ONE
-            if waiting[v] == 0:
-                slots[end] = v
-                end += _ONE
-    return changed
+        done |= _ONE << cause
+        late |= _U(causes[cause] & late != _U(0)) << cause
+        for r in range(size):
+            v = sorted_[r]
+            slots[end] = v
+            end += _U(causes[v] & ~done == _U(0)) & causes[v] >> cause
+    return late
 
 
 @entry()
@@ -201,32 +200,34 @@ def draw_laws(  # noqa: C901, PLR0912, PLR0915  (one pass over the worlds)
         b: where the worlds go.
         laws: where the rest of them goes.
     """
+    # (Taken out of the tuples here, they cost no count of references at each access.)
+    late_, bits_, parents_, last_, opened_ = b.late, b.bits, b.parents, b.last, b.opened
+    paid_, pay_, good_, weights_ = b.paid, b.pay, laws.good, laws.weights
     size = _U(len(sorted_))
     seen = size - _U(HIDDEN)
     # Halves of words: tables, an order, confounders, causes, what is paid.
     ordered = size * _U(ROWS)
     confounded = ordered + seen
-    caused = confounded + _U(4 * HIDDEN)
+    caused = confounded + _U(_STEP * HIDDEN)
     prized = caused + _U(_STEP) * seen
     words = np.empty((prized + _U(6)) >> _ONE, dtype=np.uint64)
     halves = words.view(np.uint32)
-    numbers = np.empty((7, size), dtype=np.uint64)
-    rest, order, counts, waiting = numbers[0], numbers[1], numbers[2], numbers[3]
-    degrees, slots, late = numbers[4], numbers[5], numbers[6]
-    parents = np.empty(size * _U(MOST_PARENTS), dtype=np.uint64)
-    effects = np.empty(size * size, dtype=np.uint64)
+    numbers = np.zeros((5, size + _ONE), dtype=np.uint64)
+    rest, order, counts, causes, slots = numbers[0], numbers[1], numbers[2], numbers[3], numbers[4]
+    parents = np.empty(size * _ROOM, dtype=np.uint64)
     for w in range(_U(len(keys))):
         if not which[w]:
             continue
         _words(keys[w], words)
         for v in range(size):
             counts[v] = 0
-        for q in range(size * _U(MOST_PARENTS)):
-            parents[q] = size
+        for q in range(size * _ROOM):
+            parents[q] = 0
         acts, heir = _ordered(halves, ordered, seen, rest, order)
-        _confounded(halves, confounded, seen, rest, parents, counts)
-        _caused(halves, caused, seen, acts, heir, order, rest, parents, counts)
-        changed = _sequence(size, sorted_, parents, counts, waiting, effects, degrees, slots, late)
+        _confounded(halves, confounded, seen, parents, counts)
+        _caused(halves, caused, seen, acts, heir, order, parents, counts)
+        late = _sequence(size, sorted_, parents, counts, causes, slots)
+        changed = _ones(late)
         # Variable 0 is the first of those that it changes, so they are the ones after it.
         one = _ONE + _below(halves[prized], changed - _ONE)
         two = _U(0)
@@ -238,39 +239,39 @@ def draw_laws(  # noqa: C901, PLR0912, PLR0915  (one pass over the worlds)
                 _below(halves[prized + _U(2)], GRID + 1 - _LEAST_WEIGHT)
             )
         block, lane = w // _U(LANES), w % _U(LANES)
-        b.late[block, lane] = changed
-        b.paid[block, 1, lane] = NOBODY
+        late_[block, lane] = changed
+        paid_[block, 1, lane] = NOBODY
         opened, first, second = _U(0), _U(0), changed
         for slot in range(size):
             v = slots[slot]
-            early = late[v] == 0
+            early = late >> v & _ONE == 0
             k, up = second if early else first, _U(HALF) if early else _U(0)
             second += _U(early)
             first += _U(not early)
             if early and v < seen:
                 opened |= _ONE << v
-            b.bits[block, k, lane] = v + up
+            bits_[block, k, lane] = v + up
             for q in range(_U(MOST_PARENTS)):
-                parent = parents[_U(MOST_PARENTS) * v + q]
-                b.parents[block, k, q, lane] = parent + up if parent < size else _U(NOBODY)
+                parent = parents[_ROOM * v + q] + up
+                parents_[block, k, q, lane] = parent if q < counts[v] else _U(NOBODY)
             if k == one:
-                b.paid[block, 0, lane] = v
+                paid_[block, 0, lane] = v
             if two and k == two:
-                b.paid[block, 1, lane] = v
-        b.opened[block, lane] = opened
+                paid_[block, 1, lane] = v
+        opened_[block, lane] = opened
         for k in range(size):
             for row in range(_U(ROWS)):
                 drawn = _below(halves[k * _U(ROWS) + row], GRID + 1 - 2 * _LEAST)
-                b.last[block, k, row, lane] = _U(_LEAST - 1) + drawn
+                last_[block, k, row, lane] = _U(_LEAST - 1) + drawn
         good = _U(halves[prized + _U(3)]) & _U(3)
-        laws.good[w, 0], laws.good[w, 1] = good & _ONE, good >> _ONE
-        laws.weights[w] = weight
+        good_[w, 0], good_[w, 1] = good & _ONE, good >> _ONE
+        weights_[w] = weight
         share = weight / GRID
         for cell in range(_U(4)):
             total = 1.0 * (cell >> _ONE == good & _ONE)
             if two:
                 total += share * (cell & _ONE == good >> _ONE)
-            b.pay[block, cell, lane] = total / (1.0 + share)
+            pay_[block, cell, lane] = total / (1.0 + share)
 
 
 @entry()
