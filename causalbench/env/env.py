@@ -10,14 +10,16 @@ from gymnasium.error import ResetNeeded
 from numpy.typing import NDArray
 
 from causalbench.env.episodes import Episodes, Feed, Purse, action_index
-from causalbench.errors import AccessError, NotFoundError, suggest
+from causalbench.errors import AccessError, AgentError, NotFoundError, suggest
 
 if TYPE_CHECKING:
     from causalbench.scm import SCM
     from causalbench.task.observation import ObservationSpace
     from causalbench.task.types import Decision
 
-__all__ = ["WorldEnv", "make_world_env", "world_parts"]
+__all__ = ["NOT_DRAWN", "WorldEnv", "make_world_env", "world_parts"]
+
+NOT_DRAWN = "render_mode is {!r}, which is not drawn here; leave it out, or make World-v0."
 
 Observation = NDArray[np.int64]
 
@@ -140,7 +142,10 @@ def make_world_env(
         decision: the id of one of its decisions.
         regime: as in `Episodes`.
         render_mode: None; there is nothing to draw.
+
+    Raises:
+        AgentError: another ``render_mode``.
     """
-    env = WorldEnv(*world_parts(world, decision), regime=regime)
-    env.render_mode = render_mode
-    return env
+    if render_mode is not None:
+        raise AgentError(NOT_DRAWN.format(render_mode))
+    return WorldEnv(*world_parts(world, decision), regime=regime)

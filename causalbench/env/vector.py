@@ -11,7 +11,7 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
-from causalbench.env.env import world_parts
+from causalbench.env.env import NOT_DRAWN, world_parts
 from causalbench.env.episodes import Episodes, Feed, Purse
 from causalbench.errors import AccessError, AgentError, BudgetExhausted, UnknownNameError
 
@@ -190,7 +190,10 @@ def make_world_vector_env(
         num_envs: how many, at least 1.
         regime: as in `Episodes`.
         render_mode: None; there is nothing to draw.
+
+    Raises:
+        AgentError: another ``render_mode``.
     """
-    env = WorldVectorEnv(*world_parts(world, decision), num_envs=num_envs, regime=regime)
-    env.render_mode = render_mode
-    return env
+    if render_mode is not None:
+        raise AgentError(NOT_DRAWN.format(render_mode))
+    return WorldVectorEnv(*world_parts(world, decision), num_envs=num_envs, regime=regime)

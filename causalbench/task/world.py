@@ -36,6 +36,10 @@ __all__ = [
     "load_world",
 ]
 
+_SEQUENTIAL = (
+    "{} is a sequential world, which load_sequence loads and cb.arena plays; give another."
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
@@ -214,7 +218,7 @@ def load_world(name: str | Path | World, *, renormalise: bool = False) -> World:
 
     Raises:
         NotFoundError: nothing of that name.
-        WorldError: a file that is malformed; names file and place.
+        WorldError: a file that is malformed; names file and place. Or a sequential world.
     """
     if isinstance(name, World):
         return name
@@ -230,6 +234,8 @@ def load_world(name: str | Path | World, *, renormalise: bool = False) -> World:
     world = _from_plugin(text)
     if world is not None:
         return world
+    if text in catalogue.data_files("sequences"):
+        raise WorldError(_SEQUENTIAL.format(f"'{text}'"))
     near = suggest(text, [*list_worlds(), *catalogue.list_bnlearn()])
     msg = f"no world is called '{text}'.{near} `causalbench list worlds` shows all; a path works."
     raise NotFoundError(msg)
@@ -265,8 +271,7 @@ def _from_yaml(text: str, place: str, stem: str) -> World:
         msg = f"{place} holds {type(data).__name__} at its top level; it must be a mapping of keys."
         raise WorldError(msg)
     if data.get("kind") == "sequence":
-        msg = f"{place} is a sequential world, which load_sequence loads; name a world of one step."
-        raise WorldError(msg)
+        raise WorldError(_SEQUENTIAL.format(place))
     world = World.from_dict(data, place)
     if world.id.rsplit("/", 1)[-1] != stem:
         msg = f"{place}: id is '{world.id}' but the file is named '{stem}'; rename one of them."

@@ -132,6 +132,13 @@ def test_a_world_has_the_decisions_it_has():
         gymnasium.make("causalbench/UmbrellaRain-v0", decision="act-chep")
 
 
+def test_what_is_not_drawn_is_refused_as_it_is_made():
+    """One copy or many; the id that is drawn is named."""
+    for make, more in ((gymnasium.make, {}), (gymnasium.make_vec, {"num_envs": 2})):
+        with pytest.raises(AgentError, match="not drawn here; leave it out, or make World-v0"):
+            make("causalbench/UmbrellaRain-v0", render_mode="ansi", **more)
+
+
 def test_public_environments_honour_seeds(parts):
     """The same seed replays the same episodes, scalar and vector."""
     scalar = WorldEnv(*parts("redo"))

@@ -90,5 +90,7 @@ def test_page_tells_every_key_of_a_sequential_world(page):
 
 def test_a_sequential_world_is_no_world_of_one_step(sequence_file):
     """The line says what it is, and what loads it."""
-    with pytest.raises(WorldError, match="is a sequential world, which load_sequence loads"):
+    with pytest.raises(WorldError, match="is a sequential world, which load_sequence"):
         load_world(sequence_file)
+    with pytest.raises(WorldError, match="'umbrella-days' is a sequential world"):
+        load_world("umbrella-days")
