@@ -81,3 +81,6 @@ def test_reaching_is_naming_the_highest_reference_within_reach() -> None:
     assert reached(about, 0.15) == "uniform"
     assert reached(about, 0.05) == ""
     assert reached(about, 0.9) == "replay"
+    # One whose value is known within an interval may lie a hair above what it equals.
+    about = _about(uniform=0.114, see=0.6748, do=0.6748, intent=0.6748, replay=0.67485)
+    assert reached(about, 0.6748) == "see"

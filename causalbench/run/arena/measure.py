@@ -125,8 +125,9 @@ def reached(about: Mapping[str, Mapping[str, Any]], high: float) -> str:
     """Return the highest reference whose value is no more than an interval's upper end.
 
     An exact value needs no room for error, but a policy that errs in one history of a thousand is
-    as good as the best: a fiftieth of the references' range is allowed. Of references with the
-    same value the lowest rung is named, since nothing more is needed for it.
+    as good as the best: a fiftieth of the references' range is allowed. Of references that
+    are no farther apart than that the lowest rung is named, since nothing more is needed for it
+    (and some are known within an interval only).
 
     Args:
         about: the references, by name.
@@ -140,6 +141,6 @@ def reached(about: Mapping[str, Mapping[str, Any]], high: float) -> str:
     room = _ROOM * (max(held) - min(held)) + _ROUNDING if held else 0.0
     for name in _LADDER:
         value = about[name]["value"] if name in about else np.inf
-        if value <= high + room and value > at + _APART:
+        if value <= high + room and value > at + max(room, _APART):
             best, at = name, value
     return best
