@@ -123,32 +123,30 @@ def _life(finding: Finding) -> Sheet:
     """The ends of the stretches of a life across, a line for each phase that is valued."""
     lives = {row["stage"]: row["lived"] for row in finding.rows}
     across = [f"after {number + 1}\n{lived}" for number, lived in sorted(lives.items())]
-    first = min(row["steps"] for row in finding.rows)
     rows = []
     for held in _grouped(finding.rows, "agent", "regime", "phase").values():
         ends = {row["stage"]: row for row in held}
         cells = [Cell(held[0]["agent"], style="bold"), Cell(held[0]["regime"])]
         cells += [Cell(held[0]["phase"]), *(_value(ends.get(stage)) for stage in sorted(lives))]
         rows.append([*cells, *_beside(held[-1])])
-    del first
     return _sheet(finding, ["learner", "regime", "in"], across, rows)
 
 
 def _sweep(finding: Finding) -> Sheet:
-    """What is varied across, at the last budget."""
+    """What is varied across, a line for each budget."""
     axis = sweep_axis(finding)
     if axis is None:
         return _curves(finding)
     name, of = axis
-    points = last_points(finding)
-    values = sorted({of(row) for row in points}, key=lambda each: (isinstance(each, str), each))
+    several, phased = _several(finding), len(finding.phases) > 1
+    values = _values(finding.rows, of)
     rows = []
-    for (agent, regime, phase), held in _by(points, base_name).items():
+    for (agent, regime, phase, steps), held in _by(finding.rows, base_name).items():
         at = {of(row): row for row in held}
-        cells = [Cell(agent, style="bold"), Cell(regime)]
-        cells += [Cell(phase)] if len(finding.phases) > 1 else []
+        cells = [Cell(agent, style="bold"), Cell(regime), *([Cell(phase)] if phased else [])]
+        cells += [Cell(steps_text(steps))] if several else []
         rows.append([*cells, *(_value(at.get(value)) for value in values), *_beside(held[-1])])
-    columns = ["learner", "regime", *(["in"] if len(finding.phases) > 1 else [])]
+    columns = ["learner", "regime", *(["in"] if phased else []), *(["steps"] if several else [])]
     return _sheet(
         finding,
         columns,
@@ -163,32 +161,43 @@ def _sweep(finding: Finding) -> Sheet:
 def _goal(finding: Finding) -> Sheet:
     """What is paid and what is meant, a line each."""
     axis = sweep_axis(finding)
-    points = last_points(finding) if axis else finding.rows
+    several = axis is not None and _several(finding)
     of: Callable[[Row], Any] = axis[1] if axis else lambda row: row["total"]
-    values = sorted({of(row) for row in points}, key=lambda each: (isinstance(each, str), each))
+    values = _values(finding.rows, of)
+    grouped: dict[tuple[str, ...], list[Row]] = _grouped(finding.rows, "agent", "regime")
+    if axis:
+        grouped = {
+            (agent, regime, steps_text(steps)): held
+            for (agent, regime, _, steps), held in _by(finding.rows, base_name).items()
+        }
     rows = []
-    for (agent, regime, _), held in _by(points, base_name if axis else _name).items():
+    for (agent, regime, *steps), held in grouped.items():
         at = {of(row): row for row in held}
         for what, key in (("paid", "value"), ("meant", "goal")):
-            cells = [Cell(agent, style="bold"), Cell(regime), Cell(what)]
+            cells = [Cell(agent, style="bold"), Cell(regime)]
+            cells += [*(Cell(each) for each in steps if several), Cell(what)]
             rows.append([*cells, *(_value(at.get(value), key) for value in values)])
     across = [f"{axis[0]} {v}" if axis else steps_text(v) for v in values]
-    titles = ["learner", "regime", "return", *across]
-    left = [True] * 3 + [False] * len(across)
+    titles = ["learner", "regime", *(["steps"] if several else []), "return", *across]
+    left = [True] * (len(titles) - len(across)) + [False] * len(across)
     return Sheet(_titled(finding), titles, left, rows, grouped=True)
 
 
 def _spread(finding: Finding) -> Sheet:
-    """How far single trainings lie apart, at the last budget."""
+    """How far single trainings lie apart, a line for each budget."""
     rows = []
-    for row in last_points(finding):
+    for row in finding.rows:
         held = row["greedy"]
-        cells = [Cell(row["agent"], style="bold"), Cell(row["regime"]), _value(row)]
+        cells = [Cell(row["agent"], style="bold"), Cell(row["regime"])]
+        cells += [Cell(steps_text(row["total"])), _value(row)]
         cells += [Cell(number(held[key], _DIGITS)) for key in ("least", "most", "sd")]
         cells += [Cell(str(row["repeats"])), *_beside(row)]
         rows.append(cells)
     return _sheet(
-        finding, ["learner", "regime"], ["value", "least", "most", "sd", "trainings"], rows
+        finding,
+        ["learner", "regime", "steps"],
+        ["value", "least", "most", "sd", "trainings"],
+        rows,
     )
 
 
@@ -268,14 +277,24 @@ def _bare(text: str) -> str:
     return sign + (rest[1:] if rest.startswith("0.") else rest)
 
 
-def _name(row: Row) -> str:
-    return str(row["agent"])
+def _several(finding: Finding) -> bool:
+    """Say whether learners are valued after several budgets (planners have none)."""
+    return len({row["total"] for row in finding.rows}) > 1
 
 
-def _by(rows: Sequence[Row], name: Callable[[Row], str]) -> dict[tuple[str, str, str], list[Row]]:
-    found: dict[tuple[str, str, str], list[Row]] = {}
+def _values(rows: Sequence[Row], of: Callable[[Row], Any]) -> list[Any]:
+    """Return what is varied, in order, numbers before names."""
+    return sorted({of(row) for row in rows}, key=lambda each: (isinstance(each, str), each))
+
+
+def _by(
+    rows: Sequence[Row], name: Callable[[Row], str]
+) -> dict[tuple[str, str, str, float], list[Row]]:
+    """Group rows by learner, regime, phase and budget."""
+    found: dict[tuple[str, str, str, float], list[Row]] = {}
     for row in rows:
-        found.setdefault((name(row), row["regime"], row["phase"]), []).append(row)
+        key = (name(row), row["regime"], row["phase"], row["total"])
+        found.setdefault(key, []).append(row)
     return found
 
 

@@ -140,6 +140,7 @@ def _panels(finding: Finding) -> list[_Panel]:
         for phase in finding.phases:
             held = [row for row in rows if row["regime"] == regime and row["phase"] == phase]
             told = [_REGIMES[regime]] if len(regimes) > 1 or plot == "curves" else []
+            told += _after(held) if axis is not None or plot == "spread" else []
             told += (
                 [f"valued in {phase}{_WORLDS.get(phase, '')}"] if len(finding.phases) > 1 else []
             )
@@ -171,6 +172,12 @@ def _panels(finding: Finding) -> list[_Panel]:
             else:
                 made.append(_Panel(title=title, **common))
     return made
+
+
+def _after(rows: Sequence[Row]) -> list[str]:
+    """Say after how many steps values are shown that stand for a whole curve: its last point."""
+    last = max((row["total"] for row in rows), default=0)
+    return [f"after {steps_text(last)} steps"] if last else []
 
 
 def _doubling(values: Sequence[Any]) -> bool:
