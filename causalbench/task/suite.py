@@ -282,7 +282,8 @@ def load_suite(name: str | Path | World | Suite) -> Suite:
     try:
         return _of_world(load_world(name))
     except NotFoundError:
-        near = suggest(text, [*list_suites(), *list_worlds(), *list_bnlearn()])
+        names = [*data_files("sequences"), *list_suites(), *list_worlds(), *list_bnlearn()]
+        near = suggest(text, names)
         msg = (
             f"no suite or world is called '{text}', and no file lies there.{near} "
             "`causalbench list suites` and `list worlds` show all; a path works."

@@ -128,6 +128,16 @@ def test_who_takes_more_than_it_was_asked_to_is_named(world, stub) -> None:
     assert " where it was asked for " in note
 
 
+def test_what_an_arena_cannot_read_is_said(world, stub) -> None:
+    """A class has no name that a log could keep; a key that is none is put right."""
+    import tiny
+
+    with pytest.raises(CausalBenchError, match="agents are named here"):
+        cb.arena(world, [tiny.Stub])
+    with pytest.raises(CausalBenchError, match="Did you mean 'regimes'"):
+        cb.arena(world, stub(), regime="do")
+
+
 def test_a_watcher_gets_no_environment() -> None:
     """Regime see gives logs alone, the others environments alone."""
     import tiny

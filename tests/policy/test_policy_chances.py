@@ -81,3 +81,16 @@ def test_a_policy_is_told_what_it_says_that_it_reads(limit):
     policy_value(PROGRAM, policy, "do", limit=limit, samples=10)
     assert {one for action, _ in policy.told for one in action} == {-1}
     assert {one for _, reward in policy.told for one in reward} == {0.0}
+
+
+def test_what_is_no_policy_is_refused_by_name():
+    """A function, and an act() that forgets the memory."""
+    with pytest.raises(AgentError, match="is no policy: it has no begin"):
+        policy_value(PROGRAM, len, "do")
+
+    class Forgets(_Says):
+        def act(self, moment, memory):
+            return super().act(moment, memory)[0]
+
+    with pytest.raises(AgentError, match="gave a ndarray; give probabilities, and the memory"):
+        policy_value(PROGRAM, Forgets(lambda n: np.full((n, ACTIONS), 1 / ACTIONS)), "do")

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from causalbench.errors import CausalBenchError
+from causalbench.errors import CausalBenchError, suggest
 from causalbench.run.arena.place import Practice
 from causalbench.run.arena.study import BUDGETS, Contestant, Stage, Study, check_world
 from causalbench.task.sequential.catalogue import FAMILIES
@@ -137,7 +137,10 @@ def _study(data: Mapping[str, Any], place: str, options: Mapping[str, Mapping[st
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "mapping"
-        msg = f"{place}: {where}: {first['msg'].lower()}."
+        what = first["msg"].lower() + "."
+        if first["type"] == "extra_forbidden":
+            what = "no such key." + suggest(where, _StudyForm.model_fields)
+        msg = f"{place}: {where}: {what}"
         raise CausalBenchError(msg) from None
     check_world(form.world)
     contestants = tuple(one for each in form.agents for one in _contestants(each, options))

@@ -73,6 +73,10 @@ def arena(  # noqa: PLR0913  (every argument is a flag of the command line)
     if jobs < 1:
         msg = f"jobs is {jobs}; give 1 or more."
         raise CausalBenchError(msg)
+    agents = [agents] if isinstance(agents, str) else agents
+    if any(isinstance(one, type) for one in agents):
+        msg = "agents are named here, for logs and other processes; give 'file.py:Class' for yours."
+        raise CausalBenchError(msg)
     with ExitStack() as stack:
         stack.enter_context(one_thread())
         tick = stack.enter_context(ticker(shown=progress, what="trainings"))

@@ -209,6 +209,10 @@ class Arena:
     notes: Sequence[str] = ()
     log_dir: Path | None = None
 
+    def __repr__(self) -> str:
+        rows = sum(len(finding.rows) for finding in self.findings)
+        return f"Arena('{self.title}', rows: {rows})"
+
     @property
     def failed(self) -> int:
         """How many trainings failed."""

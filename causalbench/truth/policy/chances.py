@@ -18,6 +18,7 @@ __all__ = ["ask"]
 
 _OFF = 1e-5  # a softmax in 32 bits is off by less
 _ROUNDING = 2.0**-50
+_PARTS = 2  # of an answer: probabilities, memory
 
 
 def ask(
@@ -46,7 +47,11 @@ def ask(
     recalls, reads = (getattr(policy, name, True) for name in ("recalls", "reads_reward"))
     action = moment.action if recalls else np.full(count, -1, dtype=np.int64)
     reward = moment.reward if reads else np.zeros(count)
-    told, after = policy.act(Moment(moment.seen, action, reward, moment.step), memory)
+    answer = policy.act(Moment(moment.seen, action, reward, moment.step), memory)
+    if not isinstance(answer, tuple) or len(answer) != _PARTS:
+        msg = f"a policy's act() gave a {type(answer).__name__}; give probabilities, and the memory"
+        raise AgentError(f"{msg} afterwards (None for none).")
+    told, after = answer
     try:
         chances = np.asarray(told, dtype=np.float64)
     except (TypeError, ValueError):

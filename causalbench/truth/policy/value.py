@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from causalbench.errors import TooWideError
+from causalbench.errors import AgentError, TooWideError
 from causalbench.truth.policy.chances import ask
 from causalbench.truth.policy.controller import Codec
 from causalbench.truth.policy.frames import gather, join, pack
@@ -29,6 +29,7 @@ __all__ = ["LIMIT", "exact_value", "policy_value"]
 
 LIMIT = 10**7
 ROLLOUTS = 10**5
+_NEEDS = ("begin", "act", "recalls", "reads_reward")
 
 
 def policy_value(
@@ -61,8 +62,13 @@ def policy_value(
         AccessError: no such regime.
         AgentError: what the policy gives is no law over the actions.
         CouplingError: a regime that runs a unit twice, where a mechanism has no coupling.
+        AgentError: it is no policy, or what it gives is no law over the actions.
     """
     program.need(regime)
+    lacks = [name for name in _NEEDS if not hasattr(policy, name)]
+    if lacks:
+        kind = type(policy).__name__
+        raise AgentError(f"a {kind} is no policy: it has no {lacks[0]}; see docs/learners.md.")
     try:
         return exact_value(program, policy, regime, greedy=greedy, limit=limit)
     except TooWideError:
