@@ -31,7 +31,7 @@ _LEGEND = (
     " action (sampled: of the one that draws); each the interquartile mean over trainings with its"
     " 95% interval. climb: 0 is the reference of the rung below the regime's (of uniform choice,"
     " where that is no lower), 1 its own; it is not the skill of twins and carries no theorem."
-    " reaches: the highest reference no higher than the interval's end, give or take a fiftieth of"
+    " reaches: the highest reference that the interval lies at or above, give or take a fiftieth of"
     " their range. rung 3: what its answer to a question of rung 3 would be."
 )
 _ABOUT = "~ marks a value that is known within an interval only."

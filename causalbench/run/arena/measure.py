@@ -121,8 +121,8 @@ def climb(about: Mapping[str, Mapping[str, Any]], regime: str) -> Callable[[floa
     return None
 
 
-def reached(about: Mapping[str, Mapping[str, Any]], high: float) -> str:
-    """Return the highest reference whose value is no more than an interval's upper end.
+def reached(about: Mapping[str, Mapping[str, Any]], low: float) -> str:
+    """Return the highest reference that an interval lies at or above: few trainings claim little.
 
     An exact value needs no room for error, but a policy that errs in one history of a thousand is
     as good as the best: a fiftieth of the references' range is allowed. Of references that
@@ -131,7 +131,7 @@ def reached(about: Mapping[str, Mapping[str, Any]], high: float) -> str:
 
     Args:
         about: the references, by name.
-        high: the upper end.
+        low: the interval's lower end.
 
     Returns:
         A name, or "" where even the lowest lies above.
@@ -141,6 +141,6 @@ def reached(about: Mapping[str, Mapping[str, Any]], high: float) -> str:
     room = _ROOM * (max(held) - min(held)) + _ROUNDING if held else 0.0
     for name in _LADDER:
         value = about[name]["value"] if name in about else np.inf
-        if value <= high + room and value > at + max(room, _APART):
+        if value <= low + room and value > at + max(room, _APART):
             best, at = name, value
     return best

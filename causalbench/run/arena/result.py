@@ -288,5 +288,5 @@ def _measured(
         "climb": None if rung is None else rung(value),
         "climb_low": None if rung is None else rung(low),
         "climb_high": None if rung is None else rung(high),
-        "reaches": reached(about, high),
+        "reaches": reached(about, low),
     }
