@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from causalbench.agent.learn.policies import TablePolicy
-    from causalbench.agent.learn.protocol import Log
     from causalbench.agent.protocol import Clock
+    from causalbench.env.log import Log
     from causalbench.task.lab import Lab
     from causalbench.task.types import Decision, Dossier, Question
 

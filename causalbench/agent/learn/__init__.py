@@ -1,7 +1,6 @@
-"""Learners: what trains a policy in a sequential world, from a log or by acting."""
+"""Learners: what trains a policy in a sequential world, from a log or by acting.
 
-from __future__ import annotations
+Nothing is imported here: `causalbench list` reads the learners' names without numpy or torch.
+"""
 
-from causalbench.agent.learn.protocol import Field, Learner, Log
-
-__all__ = ["Field", "Learner", "Log"]
+__all__: list[str] = []

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from causalbench.agent.learn.protocol import Log
+    from causalbench.env.log import Log
 
 __all__ = ["CausalThompson"]
 

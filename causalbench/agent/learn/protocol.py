@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
-from causalbench.env.log import Log
-
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
@@ -14,10 +12,11 @@ if TYPE_CHECKING:
     from gymnasium.vector import VectorEnv
     from numpy.typing import NDArray
 
+    from causalbench.env.log import Log
     from causalbench.scm.play import PlayRegime
     from causalbench.truth.policy import Policy
 
-__all__ = ["RUNG3", "Field", "Learner", "Log"]
+__all__ = ["RUNG3", "Field", "Learner"]
 
 RUNG3: Mapping[str, str] = {
     "abstain": "it has no answer",

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from causalbench.agent.options import Option, checked_options
 from causalbench.agent.source import load_target
 from causalbench.errors import AgentError, CausalBenchError, NotFoundError, suggest
-from causalbench.scm.play import REGIMES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -115,6 +114,8 @@ def _checked(made: Any, label: str) -> Learner:
     Raises:
         AgentError: a part of it is missing or wrong.
     """
+    from causalbench.scm.play import REGIMES
+
     missing = [name for name in _METHODS if not callable(getattr(made, name, None))]
     if missing:
         raise AgentError(f"learner '{label}' has no method {missing[0]}(); write one.")

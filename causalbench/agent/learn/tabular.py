@@ -28,8 +28,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from causalbench.agent.learn.protocol import Field, Log
+    from causalbench.agent.learn.protocol import Field
     from causalbench.agent.options import Option
+    from causalbench.env.log import Log
 
 __all__ = ["QLearning", "Sarsa", "TableLearner"]
 
