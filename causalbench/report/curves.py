@@ -116,13 +116,14 @@ def plot_arena(found: Arena, path: str | Path) -> Path:
                 _spread(ax, panel, finding, styles, span)
             else:
                 _drawn(ax, panel, finding, styles, span)
-    figure.legend(
-        handles=_handles(styles),
-        loc="outside lower center",
-        ncols=min(len(styles), max(3, int(wide / 1.3))),
-        frameon=False,
-        fontsize=8.5,
-    )
+    if any(finding.study.plot != "spread" for finding, _ in studies):  # whose axes name learners
+        figure.legend(
+            handles=_handles(styles),
+            loc="outside lower center",
+            ncols=min(len(styles), max(3, int(wide / 1.3))),
+            frameon=False,
+            fontsize=8.5,
+        )
     figure.suptitle(found.title, fontsize=11.5, x=0.01, ha="left", color=_INK)
     figure.savefig(path, dpi=160)
     return path
