@@ -15,7 +15,7 @@ from causalbench.errors import (
     WorldError,
     ZeroProbabilityError,
 )
-from causalbench.query import Atom, parse_action, parse_event
+from causalbench.query import COMPARE, Atom, parse_action, parse_event
 from causalbench.scm.tables import uncoupled_text
 from causalbench.task.observation import recode
 
@@ -179,15 +179,7 @@ class Episodes:
         variable = self.scm.variable(atom.term.variable)
         column = course[atom.term.variable]
         value = float(atom.value) if variable.is_real else variable.code(str(atom.value))
-        compare = {
-            "=": np.equal,
-            "!=": np.not_equal,
-            "<": np.less,
-            "<=": np.less_equal,
-            ">": np.greater,
-            ">=": np.greater_equal,
-        }[atom.op]
-        return np.asarray(compare(column, value))
+        return np.asarray(COMPARE[atom.op](column, value))
 
     def _codes(self, action: tuple[tuple[str, Any], ...]) -> dict[str, Any]:
         """Return an action's settings as the world's codes."""

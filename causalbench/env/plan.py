@@ -16,7 +16,7 @@ import numpy as np
 
 from causalbench.env.stream import layout, thresholds
 from causalbench.errors import AccessError, WorldError
-from causalbench.task.observation import MODES
+from causalbench.task.observation import MODES, codes_in
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -148,8 +148,7 @@ class Plan:
     def nvec(self) -> NDArray[np.int64]:
         """int64[D], the codes in each place of an observation."""
         process = self.program.process
-        cards = [process.variable(name).cardinality + 1 for name in process.visible]
-        return np.array([*cards, len(MODES), 1], dtype=np.int64)
+        return codes_in(process.variable(name) for name in process.visible)
 
     @cached_property
     def blank(self) -> NDArray[np.uint8]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from causalbench.errors import QueryError, QuerySyntaxError, UnknownNameError
 from causalbench.query.algebra import conjunctions, normalise, variables, worlds
 from causalbench.query.ast import (
+    COMPARE,
     Action,
     Atom,
     Choice,
@@ -24,6 +25,7 @@ from causalbench.query.render import quote, render, render_choice
 from causalbench.query.rung import rung_of
 
 __all__ = [
+    "COMPARE",
     "Action",
     "Atom",
     "Choice",

@@ -9,16 +9,15 @@ Reference: Galles and Pearl, An axiomatic characterization of causal counterfact
 
 from __future__ import annotations
 
-import operator
 from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from causalbench.query.ast import (
+    COMPARE,
     Atom,
     Constant,
     Expectation,
-    Operator,
     Probability,
     Quantity,
     Query,
@@ -27,7 +26,7 @@ from causalbench.query.ast import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
 __all__ = [
     "conjunctions",
@@ -41,15 +40,6 @@ __all__ = [
     "variables",
     "worlds",
 ]
-
-_COMPARE: dict[Operator, Callable[[Constant, Constant], bool]] = {
-    "=": operator.eq,
-    "!=": operator.ne,
-    "<": operator.lt,
-    "<=": operator.le,
-    ">": operator.gt,
-    ">=": operator.ge,
-}
 
 
 def terms(quantity: Quantity) -> tuple[Term, ...]:
@@ -112,7 +102,7 @@ def settled(atom: Atom) -> bool | None:
         if name == atom.term.variable and not isinstance(value, Term):
             if isinstance(value, str) != isinstance(atom.value, str):
                 return None  # a label beside a number: unchecked text, left alone
-            return _COMPARE[atom.op](value, atom.value)
+            return bool(COMPARE[atom.op](value, atom.value))
     return None
 
 

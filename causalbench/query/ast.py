@@ -8,13 +8,15 @@ All are frozen and compare by value.
 
 from __future__ import annotations
 
+import operator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
 __all__ = [
+    "COMPARE",
     "Action",
     "Atom",
     "Choice",
@@ -32,6 +34,15 @@ __all__ = [
 
 Constant = str | float  # the label of a discrete value, or a number for a real variable
 Operator = Literal["=", "!=", "<", "<=", ">", ">="]
+COMPARE: Mapping[Operator, Callable[[Any, Any], Any]] = {
+    "=": operator.eq,
+    "!=": operator.ne,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+"""What each operator does, to numbers or to whole arrays."""
 Subscript = tuple[tuple[str, "Constant | Term"], ...]  # sorted by variable name
 Action = tuple[tuple[str, Constant], ...]  # sorted by variable name; () is "pass"
 

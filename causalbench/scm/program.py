@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from causalbench.errors import AccessError, CouplingError, WorldError
-from causalbench.query import parse_action, parse_event
+from causalbench.query import COMPARE, parse_action, parse_event
 from causalbench.scm.mechanism import Mechanism
 from causalbench.scm.play import REGIMES, Play
 from causalbench.scm.process import BEFORE, Process
@@ -269,12 +269,4 @@ class Program:
         variable = self.process.variable(name)
         at = variable.code(str(atom.value))
         codes = np.arange(variable.cardinality)
-        compare = {
-            "=": np.equal,
-            "!=": np.not_equal,
-            "<": np.less,
-            "<=": np.less_equal,
-            ">": np.greater,
-            ">=": np.greater_equal,
-        }[atom.op]
-        return self.slot[name], np.asarray(compare(codes, at))
+        return self.slot[name], np.asarray(COMPARE[atom.op](codes, at))

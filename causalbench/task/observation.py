@@ -11,11 +11,11 @@ from causalbench.errors import NotFoundError, UnknownNameError, suggest
 from causalbench.task.types import UNSEEN, Decision, Dossier, Question
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from causalbench.scm import SCM, Variable
 
-__all__ = ["MODES", "ObservationSpace", "recode"]
+__all__ = ["MODES", "ObservationSpace", "codes_in", "recode"]
 
 MODES: tuple[str, ...] = ("bet", "act", "redo")
 Codes = NDArray[np.int64]
@@ -42,8 +42,7 @@ class ObservationSpace:
         self.variables: tuple[Variable, ...] = tuple(pair[0])
         self.decisions: tuple[Decision, ...] = tuple(pair[1])
         self.unseen: Codes = np.array([len(_values(v)) for v in self.variables], dtype=np.int64)
-        tail = [len(MODES), max(1, len(self.decisions))]
-        self.nvec: Codes = np.concatenate([self.unseen + 1, tail]).astype(np.int64)
+        self.nvec: Codes = codes_in(self.variables, max(1, len(self.decisions)))
         self._position = {v.name: index for index, v in enumerate(self.variables)}
         self._goal = {decision.id: index for index, decision in enumerate(self.decisions)}
 
@@ -141,6 +140,17 @@ class ObservationSpace:
             msg = f"'{label}' is not a value of '{variable.name}'; take one of its values.{near}"
             raise UnknownNameError(msg)
         return values.index(label)
+
+
+def codes_in(variables: Iterable[Variable], goals: int = 1) -> Codes:
+    """Return int64[V + 2], the codes in each place of an observation.
+
+    Args:
+        variables: the visible ones, in order: their values, and one code more for "unseen".
+        goals: how many decisions, or plays, there are.
+    """
+    sizes = [len(_values(variable)) + 1 for variable in variables]
+    return np.array([*sizes, len(MODES), goals], dtype=np.int64)
 
 
 def recode(scm: SCM, variable: Variable, column: NDArray[Any]) -> NDArray[Any]:

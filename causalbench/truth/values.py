@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-import operator
 from typing import TYPE_CHECKING
 
 from causalbench.errors import AccessError, QueryError, UnknownNameError, suggest
+from causalbench.query.ast import COMPARE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
     from causalbench.query.ast import Atom
 
 __all__ = ["allowed", "no_value", "not_visible", "numbers_of"]
-
-_HOLDS: dict[str, Callable[[float, float], bool]] = {
-    "<": operator.lt,
-    "<=": operator.le,
-    ">": operator.gt,
-    ">=": operator.ge,
-}
 
 
 def allowed(
@@ -44,7 +37,7 @@ def allowed(
     known = numbers_of(atom.term.variable, labels, numbers, f"'{atom.op}'")
     said = atom.value
     bound = said if isinstance(said, float | int) else known[_code(atom, labels)]
-    holds = _HOLDS[atom.op]
+    holds = COMPARE[atom.op]
     return tuple([code for code, number in enumerate(known) if holds(number, bound)])
 
 

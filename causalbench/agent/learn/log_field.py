@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from causalbench.errors import AccessError
-from causalbench.task.observation import MODES
+from causalbench.task.observation import codes_in
 
 if TYPE_CHECKING:
+    import numpy as np
     from gymnasium.vector import VectorEnv
     from numpy.typing import NDArray
 
@@ -44,8 +43,7 @@ class LogField:
     def of(cls, program: Program, log: Log, family: str = "") -> LogField:
         """Return the field of a log that was recorded of a program."""
         process = program.process
-        cards = [process.variable(name).cardinality for name in process.visible]
-        nvec = np.array([*(card + 1 for card in cards), len(MODES), 1], dtype=np.int64)
+        nvec = codes_in(process.variable(name) for name in process.visible)
         return cls(log, nvec, program.play.actions, program.horizon, family)
 
     def env(self, num_envs: int = 1) -> VectorEnv[Any, Any, Any]:

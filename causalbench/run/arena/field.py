@@ -11,7 +11,7 @@ import numpy as np
 from causalbench.errors import AccessError
 from causalbench.rng import child, permutation, words
 from causalbench.scm.program import Program
-from causalbench.task.observation import MODES
+from causalbench.task.observation import codes_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from causalbench.env.log import Log
     from causalbench.scm.play import PlayRegime
 
-__all__ = ["ArenaField", "Meter", "codes_of"]
+__all__ = ["ArenaField", "Meter"]
 
 _ENDLESS = 2**62
 _EXACT = 11  # 64 - 53: seeds stay below 2**53
@@ -94,7 +94,9 @@ class ArenaField:
         for each in listed:
             each.need(regime)
         self.regime: PlayRegime = regime
-        self.nvec: NDArray[np.int64] = codes_of(program)
+        self.nvec: NDArray[np.int64] = codes_in(
+            program.process.variable(name) for name in program.process.visible
+        )
         self.actions: tuple[str, ...] = program.play.actions
         self.horizon: int = program.horizon
         self.family = family
@@ -156,9 +158,3 @@ class ArenaField:
         self.meter.charge("rows", max(0, found.steps - self._read))
         self._read = max(self._read, found.steps)
         return found
-
-
-def codes_of(program: Program) -> NDArray[np.int64]:
-    """Return int64[D], the codes in each place of an observation: values, "unseen", mode, goal."""
-    cards = [program.process.variable(name).cardinality for name in program.process.visible]
-    return np.array([*(card + 1 for card in cards), len(MODES), 1], dtype=np.int64)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from causalbench.errors import LogError, MissingExtraError
-from causalbench.task.observation import MODES
+from causalbench.task.observation import codes_in
 from causalbench.task.types import UNSEEN
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class Face:
             if UNSEEN in variable.labels:
                 raise LogError(f"'{variable.name}' has a value '{UNSEEN}'; rename it for a log.")
             places.append((variable.name, (*variable.labels, UNSEEN), place))
-        nvec = (*(variable.cardinality + 1 for variable in visible), len(MODES), 1)
+        nvec = tuple(int(n) for n in codes_in(visible))
         return cls(tuple(places), nvec, program.play.actions, program.horizon)
 
     def to_dict(self) -> dict[str, Any]:
