@@ -12,10 +12,12 @@ from stable_baselines3.common.vec_env import VecEnv
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from gymnasium.vector import VectorEnv
+
     from causalbench.agent.protocol import Clock
     from causalbench.env import WorldVectorEnv
 
-__all__ = ["LabVecEnv", "TimeLimit", "load_ppo"]
+__all__ = ["LabVecEnv", "PassingVecEnv", "TimeLimit", "load_ppo"]
 
 
 def load_ppo() -> Any:
@@ -23,32 +25,10 @@ def load_ppo() -> Any:
     return PPO
 
 
-class LabVecEnv(VecEnv):  # type: ignore[misc]  # stable-baselines3 is untyped to us
-    """Pass arrays on: every episode has one step, and both sides reset in the same step.
+class PassingVecEnv(VecEnv):  # type: ignore[misc]  # stable-baselines3 is untyped to us
+    """The part that passes calls on to the native vector environment ``self.env``."""
 
-    Args:
-        env: the native vector environment.
-    """
-
-    def __init__(self, env: WorldVectorEnv) -> None:
-        self.env = env
-        self._actions: np.ndarray | None = None
-        super().__init__(env.num_envs, env.single_observation_space, env.single_action_space)
-
-    def reset(self) -> np.ndarray:
-        """Begin episodes."""
-        return self.env.reset()[0]
-
-    def step_async(self, actions: np.ndarray) -> None:
-        """Keep the actions for `step_wait`."""
-        self._actions = actions
-
-    def step_wait(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, list[dict[str, Any]]]:
-        """Play the actions."""
-        observations, rewards, ended, _, info = self.env.step(np.asarray(self._actions))
-        final = info["final_obs"]
-        infos = [{"terminal_observation": row, "TimeLimit.truncated": False} for row in final]
-        return observations, rewards.astype(np.float32), ended, infos
+    env: VectorEnv[Any, Any, Any]
 
     def close(self) -> None:
         """Close the environment."""
@@ -73,6 +53,34 @@ class LabVecEnv(VecEnv):  # type: ignore[misc]  # stable-baselines3 is untyped t
         """Return False for each index: nothing is wrapped."""
         del wrapper_class
         return [False for _ in self._get_indices(indices)]
+
+
+class LabVecEnv(PassingVecEnv):
+    """Pass arrays on: every episode has one step, and both sides reset in the same step.
+
+    Args:
+        env: the native vector environment.
+    """
+
+    def __init__(self, env: WorldVectorEnv) -> None:
+        self.env: WorldVectorEnv = env
+        self._actions: np.ndarray | None = None
+        super().__init__(env.num_envs, env.single_observation_space, env.single_action_space)
+
+    def reset(self) -> np.ndarray:
+        """Begin episodes."""
+        return self.env.reset()[0]
+
+    def step_async(self, actions: np.ndarray) -> None:
+        """Keep the actions for `step_wait`."""
+        self._actions = actions
+
+    def step_wait(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, list[dict[str, Any]]]:
+        """Play the actions."""
+        observations, rewards, ended, _, info = self.env.step(np.asarray(self._actions))
+        final = info["final_obs"]
+        infos = [{"terminal_observation": row, "TimeLimit.truncated": False} for row in final]
+        return observations, rewards.astype(np.float32), ended, infos
 
 
 class TimeLimit(BaseCallback):  # type: ignore[misc]  # stable-baselines3 is untyped to us

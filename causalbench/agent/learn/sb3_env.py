@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from gymnasium import spaces
 from stable_baselines3.common.callbacks import BaseCallback
-from stable_baselines3.common.vec_env import VecEnv
+
+from causalbench.agent.sb3 import PassingVecEnv
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from gymnasium.vector import VectorEnv
     from numpy.typing import NDArray
@@ -28,7 +29,7 @@ def one_hot(rows: NDArray[np.int16], cards: NDArray[np.int64]) -> NDArray[np.flo
     return flat
 
 
-class FieldVecEnv(VecEnv):  # type: ignore[misc]  # stable-baselines3 is untyped to us
+class FieldVecEnv(PassingVecEnv):
     """Pass arrays on, histories as zeros and ones; both sides reset in the same step.
 
     Args:
@@ -80,30 +81,6 @@ class FieldVecEnv(VecEnv):  # type: ignore[misc]  # stable-baselines3 is untyped
             self._memory = np.where(over[:, None], self._history.begin(len(over)), self._memory)
             action = np.where(over, -1, action)
         return self._shown(seen, action), np.asarray(rewards, dtype=np.float32), over, infos
-
-    def close(self) -> None:
-        """Close the environment."""
-        self.env.close()
-
-    def get_attr(self, attr_name: str, indices: Any = None) -> list[Any]:
-        """Return an attribute of the environment, once for each index."""
-        value = getattr(self.env, attr_name, None)
-        return [value for _ in self._get_indices(indices)]
-
-    def set_attr(self, attr_name: str, value: Any, indices: Any = None) -> None:
-        """Set an attribute of the environment."""
-        del indices
-        setattr(self.env, attr_name, value)
-
-    def env_method(self, method_name: str, *args: Any, indices: Any = None, **kwargs: Any) -> Any:
-        """Call a method of the environment, once for each index."""
-        method = getattr(self.env, method_name)
-        return [method(*args, **kwargs) for _ in self._get_indices(indices)]
-
-    def env_is_wrapped(self, wrapper_class: Any, indices: Any = None) -> Sequence[bool]:
-        """Return False for each index: nothing is wrapped."""
-        del wrapper_class
-        return [False for _ in self._get_indices(indices)]
 
     def _shown(self, seen: Any, action: NDArray[np.int64]) -> np.ndarray:
         rows, self._memory = self._history.rows(self._memory, seen, action, self._time)
